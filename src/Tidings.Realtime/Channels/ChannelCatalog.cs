@@ -1,0 +1,98 @@
+namespace Tidings.Realtime.Channels;
+
+/// <summary>Why a text is not the name of a channel.</summary>
+public enum ChannelNameError
+{
+    /// <summary>It is one.</summary>
+    None,
+
+    /// <summary>It does not follow the grammar.</summary>
+    Malformed,
+
+    /// <summary>It follows the grammar, but its kind is neither built in nor configured.</summary>
+    UnknownKind,
+}
+
+/// <summary>
+/// The kinds of channels there are, with their rules: the only place where a name that came from outside becomes a
+/// <see cref="ChannelName"/>. Immutable and safe for all threads.
+/// </summary>
+public sealed class ChannelCatalog
+{
+    private readonly Dictionary<string, ChannelRules> _kinds;
+    private readonly HashSet<string> _flatEvents;
+
+    /// <summary>Makes a catalog.</summary>
+    /// <param name="kinds">The kinds and their rules.</param>
+    /// <param name="flatEvents">Event names whose payload is flat in whatever channel they are published.</param>
+    /// <exception cref="ArgumentException">A kind does not follow the grammar, or its rules contradict each other.</exception>
+    public ChannelCatalog(IEnumerable<KeyValuePair<string, ChannelRules>> kinds, IEnumerable<string>? flatEvents = null)
+    {
+        ArgumentNullException.ThrowIfNull(kinds);
+        _kinds = new Dictionary<string, ChannelRules>(kinds, StringComparer.Ordinal);
+        _flatEvents = new HashSet<string>(flatEvents ?? [], StringComparer.Ordinal);
+
+        foreach (var (kind, rules) in _kinds)
+        {
+            if (!ChannelName.IsKind(kind))
+                throw new ArgumentException($"'{kind}' is not a channel kind: use a lower-case letter, then lower-case letters and digits, at most 32.");
+            if (rules.History < 0 || rules.HistoryAge <= TimeSpan.Zero)
+                throw new ArgumentException($"The history of '{kind}' needs a count of at least 0 and an age above zero.");
+            if (rules.SlowReader != SlowReaderPolicy.Cut && rules.History > 0)
+                throw new ArgumentException($"'{kind}' has a history, so a slow reader must be cut: set History to 0 or SlowReader to cut.");
+            if (rules.Durable && rules.History == 0)
+                throw new ArgumentException($"'{kind}' is durable but keeps no history: set History above 0 or Durable to false.");
+        }
+    }
+
+    /// <summary>The kinds, each with its rules.</summary>
+    public IReadOnlyDictionary<string, ChannelRules> Kinds => _kinds;
+
+    /// <summary>The rules of a channel.</summary>
+    public ChannelRules RulesOf(ChannelName channel)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        return _kinds[channel.Kind];
+    }
+
+    /// <summary>Whether an event's payload is flat: its fields stand beside <c>type</c> and <c>id</c> instead of under <c>data</c>.</summary>
+    public bool IsFlat(ChannelName channel, string eventType) => RulesOf(channel).FlatEvents || _flatEvents.Contains(eventType);
+
+    /// <summary>Whether an event name belongs to the product, so that clients may not publish it.</summary>
+    public bool IsReserved(string eventType) => _flatEvents.Contains(eventType);
+
+    /// <summary>
+    /// Parses a name in any of its spellings: <c>kind:id</c>, <c>kind_id</c>, <c>private-kind-id</c>, <c>presence-kind-id</c>. The
+    /// older ones are split at the first separator after the kind. Nothing is trimmed, folded or decoded.
+    /// </summary>
+    public ChannelNameError TryParse(ReadOnlySpan<char> text, out ChannelName? name)
+    {
+        name = null;
+
+        var colon = text.IndexOf(':');
+        if (colon >= 0) return TryMake(text[..colon], text[(colon + 1)..], out name);
+
+        var separator = '_';
+        foreach (var prefix in (ReadOnlySpan<string>)["private-", "presence-"])
+        {
+            if (!text.StartsWith(prefix, StringComparison.Ordinal)) continue;
+            text = text[prefix.Length..];
+            separator = '-';
+            break;
+        }
+
+        var split = text.IndexOf(separator);
+        return split < 0 ? ChannelNameError.Malformed : TryMake(text[..split], text[(split + 1)..], out name);
+    }
+
+    /// <summary>Makes a name of a kind and an id that came from outside.</summary>
+    public ChannelNameError TryMake(ReadOnlySpan<char> kind, ReadOnlySpan<char> id, out ChannelName? name)
+    {
+        name = null;
+        if (!ChannelName.IsKind(kind) || !ChannelName.IsId(id)) return ChannelNameError.Malformed;
+        if (!_kinds.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(kind, out var key, out _)) return ChannelNameError.UnknownKind;
+
+        name = new ChannelName(key, id.ToString());
+        return ChannelNameError.None;
+    }
+}

@@ -1,0 +1,64 @@
+using Tidings.Realtime.Channels;
+
+namespace Tidings.Realtime.Connections;
+
+/// <summary>Who is at the other end of a connection.</summary>
+/// <param name="UserId">The user's id, or null for an anonymous visitor.</param>
+/// <param name="ExpiresAt">When the token ends and with it the connection; null if it does not.</param>
+public sealed record ClientIdentity(string? UserId, DateTimeOffset? ExpiresAt)
+{
+    /// <summary>A visitor without a token.</summary>
+    public static ClientIdentity Anonymous { get; } = new(null, null);
+}
+
+/// <summary>What a reader may see beyond the open form. Immutable for the life of a subscription or replaced as a whole.</summary>
+public interface IReaderRights
+{
+    /// <summary>Whether the reader holds a right, an opaque string that a publication names in <c>FullNeeds</c>. Must not block.</summary>
+    bool Holds(string right);
+}
+
+/// <summary>No rights at all.</summary>
+public sealed class NoRights : IReaderRights
+{
+    /// <summary>The one instance.</summary>
+    public static NoRights Instance { get; } = new();
+
+    /// <inheritdoc />
+    public bool Holds(string right) => false;
+}
+
+/// <summary>The answer of an <see cref="IChannelAuthorizer"/>.</summary>
+/// <param name="IsAllowed">Whether the user may subscribe.</param>
+/// <param name="Rights">What the user may see in the channel beyond the open form.</param>
+public readonly record struct ChannelGrant(bool IsAllowed, IReaderRights Rights)
+{
+    /// <summary>The user may not; the client is not told why.</summary>
+    public static ChannelGrant Denied { get; } = new(false, NoRights.Instance);
+
+    /// <summary>The user may, and sees the open form.</summary>
+    public static ChannelGrant Open { get; } = new(true, NoRights.Instance);
+}
+
+/// <summary>Decides who may subscribe. Called before each subscription, fresh or resumed, on any thread; it may ask a database.</summary>
+public interface IChannelAuthorizer
+{
+    /// <summary>Whether a user may subscribe to a channel, by the parsed parts of its name.</summary>
+    /// <param name="identity">Who asks.</param>
+    /// <param name="channel">What for.</param>
+    /// <param name="token">The subscription token, if the client sent one.</param>
+    /// <param name="cancellationToken">Ends with the connection.</param>
+    ValueTask<ChannelGrant> AuthorizeAsync(ClientIdentity identity, ChannelName channel, string? token, CancellationToken cancellationToken);
+}
+
+/// <summary>Tells who a client is by its token. The answer is null for a token that is not accepted.</summary>
+public interface IConnectionAuthenticator
+{
+    /// <summary>Checks a token that came with a message or a handshake.</summary>
+    ValueTask<TokenVerdict> AuthenticateAsync(string token, CancellationToken cancellationToken);
+}
+
+/// <summary>What became of a token.</summary>
+/// <param name="Identity">Who it stands for, or null.</param>
+/// <param name="IsExpired">Whether it was good once.</param>
+public readonly record struct TokenVerdict(ClientIdentity? Identity, bool IsExpired = false);

@@ -1,0 +1,39 @@
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Realtime.Connections;
+
+/// <summary>
+/// Messages to bytes, one implementation per protocol. Stateless and safe for all threads, but for the two methods that take a
+/// connection, which the connection's shard calls.
+/// </summary>
+public interface IWireFormat
+{
+    /// <summary>A small number of its own, from 0: where publications keep their bytes for this format.</summary>
+    int Slot { get; }
+
+    /// <summary>The protocol's name in metrics, for example <c>websocket</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Builds the bytes of a publication that all subscribers of this format share.</summary>
+    EncodedPush EncodePush(Publication publication, PublicationForm form);
+
+    /// <summary>
+    /// Queues a publication for one subscription. The subscription's position is already that of the publication. Called on the
+    /// connection's shard.
+    /// </summary>
+    void WritePush(Connection connection, Subscription subscription, Publication publication, EncodedPush push);
+
+    /// <summary>Queues a reply or notice. Called on the connection's shard.</summary>
+    void WriteMessage(Connection connection, ServerMessage message);
+
+    /// <summary>The bytes that keep a silent connection alive, such as a WebSocket ping; empty if the protocol has none.</summary>
+    ReadOnlyMemory<byte> Heartbeat { get; }
+}
+
+/// <summary>
+/// The bytes of a publication in one wire format. What is in it is the format's own affair: a whole frame, or pieces that it puts a
+/// subscription's own bytes between.
+/// </summary>
+public abstract class EncodedPush
+{
+}

@@ -1,0 +1,79 @@
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Connections;
+
+namespace Tidings.Realtime.Publications;
+
+/// <summary>One of the two forms of a publication.</summary>
+public enum PublicationForm
+{
+    /// <summary>What every reader of the channel may see.</summary>
+    Open,
+
+    /// <summary>What a reader sees who holds the right it takes.</summary>
+    Full,
+}
+
+/// <summary>
+/// One message of a channel as it travels through the engine. Immutable apart from a cache of its encodings, which any thread may
+/// fill; one instance serves all subscribers.
+/// </summary>
+public sealed class Publication
+{
+    private EncodedPush?[] _encodings = [];
+
+    /// <summary>Gives a draft its place.</summary>
+    /// <param name="draft">What was published.</param>
+    /// <param name="position">Its place in its channel; default for a passing event, which has none.</param>
+    /// <param name="feedPosition">Its place in the whole durable log, which feeds use; default if it is not in it.</param>
+    public Publication(PublicationDraft draft, Position position = default, Position feedPosition = default)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        Draft = draft;
+        Position = position;
+        FeedPosition = feedPosition;
+    }
+
+    /// <summary>What was published.</summary>
+    public PublicationDraft Draft { get; }
+
+    /// <summary>Where it went.</summary>
+    public ChannelName Channel => Draft.Channel;
+
+    /// <summary>Its place in its channel; <see cref="Position.None"/> for an event without one.</summary>
+    public Position Position { get; }
+
+    /// <summary>Its place in the whole durable log, which feeds use; <see cref="Position.None"/> if it is not in it.</summary>
+    public Position FeedPosition { get; }
+
+    /// <summary>The number of its row in the durable log; 0 if it is not in it.</summary>
+    public long Sequence => FeedPosition.Offset;
+
+    /// <summary>The form that a reader with these rights gets.</summary>
+    public PublicationForm FormFor(IReaderRights rights)
+    {
+        ArgumentNullException.ThrowIfNull(rights);
+        return Draft.FullNeeds is { } need && rights.Holds(need) ? PublicationForm.Full : PublicationForm.Open;
+    }
+
+    /// <summary>The payload of a form.</summary>
+    public ReadOnlyMemory<byte> PayloadOf(PublicationForm form) =>
+        form == PublicationForm.Full && Draft.FullPayload is { } full ? full : Draft.Payload;
+
+    /// <summary>The bytes of this publication in one wire format and one form, built on first use and shared from then on.</summary>
+    public EncodedPush EncodingFor(IWireFormat format, PublicationForm form)
+    {
+        ArgumentNullException.ThrowIfNull(format);
+        var slot = (format.Slot * 2) + (int)form;
+
+        var known = _encodings;
+        if (slot < known.Length && known[slot] is { } encoded) return encoded;
+
+        // Two shards may encode the same thing at the same moment; both results are equal and one is dropped.
+        encoded = format.EncodePush(this, form);
+        var grown = new EncodedPush?[Math.Max(slot + 1, known.Length)];
+        known.CopyTo(grown, 0);
+        grown[slot] = encoded;
+        _encodings = grown;
+        return encoded;
+    }
+}

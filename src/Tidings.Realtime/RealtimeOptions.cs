@@ -1,0 +1,53 @@
+namespace Tidings.Realtime;
+
+/// <summary>The engine's limits and times. Validated by the host at start.</summary>
+public sealed record RealtimeOptions
+{
+    /// <summary>How long a connection may be silent before it is pinged.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>How much longer it may stay silent before it is closed.</summary>
+    public TimeSpan PongTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a client has to authenticate.</summary>
+    public TimeSpan AuthenticationTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long before its token expires a client is told.</summary>
+    public TimeSpan ExpiryWarning { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long the last bytes and the close of a connection may take.</summary>
+    public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The most bytes that may wait for one connection.</summary>
+    public int OutboundBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>The most bytes that may wait for all connections together.</summary>
+    public long TotalOutboundBytes { get; init; } = 512L * 1024 * 1024;
+
+    /// <summary>The most channels of one connection.</summary>
+    public int SubscriptionsPerConnection { get; init; } = 200;
+
+    /// <summary>The most connections of one user.</summary>
+    public int ConnectionsPerUser { get; init; } = 20;
+
+    /// <summary>The longest message of a client, in bytes.</summary>
+    public int MessageBytes { get; init; } = 64 * 1024;
+
+    /// <summary>How many messages a second a client may send over time.</summary>
+    public int MessagesPerSecond { get; init; } = 50;
+
+    /// <summary>How many it may send at once.</summary>
+    public int MessageBurst { get; init; } = 100;
+
+    /// <summary>The most events that wait for a subscription while it is being recovered.</summary>
+    public int HeldEvents { get; init; } = 1_000;
+
+    /// <summary>How many recent events an active channel keeps in memory to answer reconnects.</summary>
+    public int RingEvents { get; init; } = 128;
+
+    /// <summary>How many recent events of all durable channels this node keeps in memory to answer reconnects of feeds.</summary>
+    public int RecentEvents { get; init; } = 4_096;
+
+    /// <summary>How long a channel without readers keeps its ring.</summary>
+    public TimeSpan ChannelLinger { get; init; } = TimeSpan.FromSeconds(60);
+}
