@@ -8,7 +8,7 @@ const output = await build({
   root: fileURLToPath(new URL('..', import.meta.url)),
   configFile: false,
   logLevel: 'error',
-  build: { write: false, minify: true, target: 'es2022', lib: { entry: 'src/index.ts', formats: ['es'] } },
+  build: { write: false, minify: true, target: 'es2022', rolldownOptions: { input: 'src/index.ts', preserveEntrySignatures: 'strict' } },
 });
 const [bundle] = Array.isArray(output) ? output : [output];
 const code = bundle.output.map((chunk) => (chunk.type === 'chunk' ? chunk.code : '')).join('');

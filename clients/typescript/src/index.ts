@@ -7,3 +7,7 @@ export type { TokenOption } from './connection/TokenSource.ts';
 export type { SubscribeOptions, Subscription } from './subscriptions/Subscription.ts';
 export type { ClosedReason } from './transports/Transport.ts';
 export type * from './types.ts';
+export { FeedStore } from './feed/FeedStore.ts';
+export type { FeedStoreOptions } from './feed/FeedStoreOptions.ts';
+export type { FeedDraft, FeedPost, FeedSnapshot } from './feed/FeedSnapshot.ts';
+export { VisibilityWatch, type VisibilityHooks, type VisibilityReport, type VisibilityTimers } from './feed/VisibilityWatch.ts';
