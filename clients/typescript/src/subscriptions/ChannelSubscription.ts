@@ -88,7 +88,8 @@ export class ChannelSubscription {
   }
 
   deliver(event: TidingsEvent): void {
-    if (event.position !== undefined) this.position = event.position;
+    // While the channel is entered again, events of the former subscription still come; they are delivered, but the place is a given one.
+    if (event.position !== undefined && !this.#isReentering) this.position = event.position;
     this.pass(event);
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { connectedClient, nextAttempt } from '../support/connectedClient.ts';
-import { settle } from '../support/FakeWorld.ts';
+import { clientIn, connectedClient, nextAttempt } from '../support/connectedClient.ts';
+import { FakeWorld, settle } from '../support/FakeWorld.ts';
 
 describe('WebSocketTransport', () => {
   it('subscribes once per channel, from the position that the page had', async () => {
@@ -163,17 +163,15 @@ describe('WebSocketTransport', () => {
   });
 
   it('survives a browser that refuses the address', async () => {
-    const { world, client } = await connectedClient();
-    client.close();
-    const refusing = world.environment();
-    refusing.WebSocket = class {
+    const world = new FakeWorld();
+    class Refusing {
       constructor() {
         throw new Error('SecurityError');
       }
-    } as never;
-    const other = await import('../support/connectedClient.ts').then(({ clientIn }) => clientIn(world, { environment: refusing }));
-    other.connect();
+    }
+    const client = clientIn(world, { environment: { ...world.environment(), WebSocket: Refusing as never } });
+    client.connect();
     await settle();
-    expect(other.state).toMatchObject({ status: 'waiting', reason: 'SecurityError' });
+    expect(client.state).toMatchObject({ status: 'waiting', reason: 'SecurityError' });
   });
 });
