@@ -70,7 +70,7 @@ export class FeedStore {
     const post = asPost(event['post']);
     const { postId, version, likesCount, commentsCount } = event as { postId?: unknown; version?: unknown; likesCount?: unknown; commentsCount?: unknown };
     if (event.type === 'post_created' && post !== null) this.#created(post, event['userId']);
-    else if (event.type === 'post_updated' && post !== null) this.#merge(post);
+    else if (event.type === 'post_updated' && post !== null) this.#keepEarly(this.#merge(post));
     else if (typeof postId !== 'string') return;
     else if (event.type === 'post_deleted') this.#bury(postId);
     else if (typeof version !== 'number') return;
@@ -170,6 +170,7 @@ export class FeedStore {
     if (this.#tombstones.has(postId)) return;
     const record = this.#recordOf(postId);
     if (merge(record) && record.place !== 'early') this.#touch();
+    this.#keepEarly(record);
   }
 
   #bury(postId: string): void {
@@ -181,13 +182,15 @@ export class FeedStore {
   }
 
   #recordOf(postId: string): PostRecord {
-    let record = this.#records.get(postId);
-    if (record !== undefined) return record;
-    record = new PostRecord(postId);
+    const record = this.#records.get(postId) ?? new PostRecord(postId);
     this.#records.set(postId, record);
-    this.#early.add(postId);
-    if (this.#early.size > maxEarly) this.#forget(this.#early.values().next().value as string);
     return record;
+  }
+
+  #keepEarly(record: PostRecord | undefined): void {
+    if (record?.place !== 'early') return;
+    this.#early.add(record.id);
+    if (this.#early.size > maxEarly) this.#forget(this.#early.values().next().value as string);
   }
 
   #forget(postId: string): void {
