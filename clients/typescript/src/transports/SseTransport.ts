@@ -120,7 +120,7 @@ export class SseTransport implements Transport {
     if (message.type === 'ping') this.#pingInterval = typeof message['interval'] === 'number' ? message['interval'] : 15;
     if (this.#pingInterval > 0) this.#silence.restart((2 * this.#pingInterval + 10) * 1_000);
     else this.#silence.stop();
-    if (!this.#isEnded) dispatchDownstream(message, this.#host);
+    dispatchDownstream(message, this.#host);
     // Only now: what was not handed on must not count as seen.
     if (!this.#isEnded) this.#place.advance(lastEventId);
   }

@@ -63,6 +63,27 @@ describe('Tokens', () => {
     expect(world.sockets).toHaveLength(1);
   });
 
+  it('refused once may be offered again after another was accepted', async () => {
+    const tokens = ['a', 'b', 'a'];
+    const { world, client } = await connectedClient({ token: () => tokens.shift() ?? null });
+    world.socket.end(4401, 'token_expired');
+    await nextAttempt(world, client);
+    world.socket.welcome();
+    world.socket.end(1006);
+    await nextAttempt(world, client);
+    expect(world.socket.protocols[1]).toBe('bearer.a');
+  });
+
+  it('refused once may be offered again by connect()', async () => {
+    const { world, client } = await connectedClient({ token: () => 'same' });
+    world.socket.end(4401, 'invalid_token');
+    await nextAttempt(world, client);
+    expect(client.state.status).toBe('closed');
+    client.connect();
+    await settle();
+    expect(world.sockets).toHaveLength(2);
+  });
+
   it('that expire later may be refused then, although they were accepted before', async () => {
     const tokens = ['a', 'b', 'a'];
     const { world, client } = await connectedClient({ token: () => tokens.shift() ?? null });

@@ -183,7 +183,7 @@ describe('FeedStore', () => {
       runBatch();
       expect(only()).toMatchObject({ content: { text: null }, media: { url: null }, access: { isLocked: true, hasAccess: false }, metadata: { likesCount: 3, version: 2 } });
       store.setPage([makePreview('p', { version: 2, content: { title: 'teaser' } })], { replace: false });
-      expect(only()?.content).toEqual({ title: '', text: null });
+      expect(only()?.content).toEqual({ title: 'teaser', text: null });
       store.setPage([makeFull('p', { version: 2 })], { replace: false });
       expect(only()?.content.text).toBe('text of p');
     });

@@ -25,7 +25,7 @@ export function makePost(id: string, { version = 1, author = 'ann', minute = 0, 
 
 /** The preview of a locked post, as a reader without the right gets it. */
 export function makePreview(id: string, parts: Parts = {}): Post {
-  return makePost(id, { ...parts, content: { text: null }, access: { isLocked: true, hasAccess: false } });
+  return makePost(id, { ...parts, content: { ...parts.content, text: null }, access: { isLocked: true, hasAccess: false } });
 }
 
 export function makeFull(id: string, parts: Parts = {}): Post {

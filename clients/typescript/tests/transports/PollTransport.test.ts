@@ -63,9 +63,11 @@ describe('PollTransport', () => {
     await world.request.answer({ events: [], since: 't1' });
     await world.advance(0);
     const held = world.request;
+    // Its answer is here, but not read yet.
+    const answering = held.answer({ events: [{ type: 'a', channel: 'feed:42', id: 'e1' }], since: 't2' });
     client.subscribe('post:1', () => {}, { since: 'q1' });
     expect(held.init.signal?.aborted).toBe(true);
-    await held.answer({ events: [{ type: 'a', channel: 'feed:42', id: 'e1' }], since: 't2' });
+    await answering;
     expect(handler).not.toHaveBeenCalled();
     await world.advance(20);
     expect(Object.fromEntries(world.request.url.searchParams)).toEqual({ channels: 'feed:42,post:1', since: 't1', positions: ',q1', timeout: '25' });

@@ -56,13 +56,15 @@ describe('SseTransport', () => {
   });
 
   it('counts nothing as seen that it did not hand on', async () => {
-    const { world } = await streaming({}, (each) => each.subscribe('feed:42', () => each.close()));
+    const { world, client } = await streaming({}, (each) => each.subscribe('feed:42', () => each.close()));
     world.source.welcome('t1');
     const first = world.source;
     first.say({ type: 'post_created', channel: 'feed:42', id: 'e1' }, 't2');
     first.say({ type: 'post_created', channel: 'feed:42', id: 'e2' }, 't3');
     expect(first.isClosed).toBe(true);
-    expect(world.errors).toEqual([]);
+    client.connect();
+    await world.advance(0);
+    expect(world.source.asks('since')).toBe('t1');
   });
 
   it('tells of subscriptions that a new stream adds, and only of them', async () => {
@@ -168,6 +170,25 @@ describe('SseTransport', () => {
     subscriptions[0]?.unsubscribe();
     await world.advance(reopening);
     expect(world.source.asks('channels')?.split(',').at(-1)).toBe('post:50');
+  });
+
+  it('forgets its place when a WebSocket went on from there', async () => {
+    const { world, client } = await streaming({ transports: ['websocket', 'sse'] }, (each) => each.subscribe('feed:42', () => {}));
+    const loseSocket = async (): Promise<void> => {
+      world.socket.end(1006);
+      await nextAttempt(world, client);
+    };
+    await loseSocket();
+    await loseSocket();
+    world.source.welcome('t1', { 'feed:42': 'p1' });
+    await world.advance(5 * 60_000);
+    world.source.fail();
+    await nextAttempt(world, client);
+    world.socket.welcome();
+    world.socket.attach('feed:42', { position: 'p5', recovered: true });
+    world.socket.say({ type: 'a', channel: 'feed:42', id: 'e5', position: 'p5' });
+    for (let i = 0; i < 3; i++) await loseSocket();
+    expect([world.source.asks('since'), world.source.asks('positions')]).toEqual([null, 'p5']);
   });
 
   it('has no way up', async () => {

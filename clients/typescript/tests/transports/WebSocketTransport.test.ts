@@ -81,6 +81,7 @@ describe('WebSocketTransport', () => {
     client.subscribe('post:1', () => {}, { onClosed });
     world.socket.say({ type: 'error', id: 1, code, message: 'No.', channel: 'post:1' });
     expect(onClosed).toHaveBeenCalledExactlyOnceWith({ code, message: 'No.' });
+    expect(world.socket.sent).toHaveLength(1);
     world.socket.end(1006);
     await nextAttempt(world, client);
     world.socket.welcome();
@@ -109,6 +110,8 @@ describe('WebSocketTransport', () => {
     world.socket.say({ type: 'pong', id: 1, serverTime: '' });
     await world.advance(34_999);
     expect(world.socket.ofType('ping')).toHaveLength(1);
+    await world.advance(1);
+    expect(world.socket.ofType('ping')).toHaveLength(2);
     expect(client.state.status).toBe('connected');
   });
 
