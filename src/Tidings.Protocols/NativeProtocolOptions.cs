@@ -12,9 +12,6 @@ public sealed class NativeProtocolOptions
     /// </summary>
     public IList<string> AllowedOrigins { get; } = [];
 
-    /// <summary>How often an event stream carries a comment, so that proxies keep it.</summary>
-    public TimeSpan CommentInterval { get; set; } = TimeSpan.FromSeconds(15);
-
     /// <summary>How long a poll goes on collecting after its first event, so that a burst costs one request.</summary>
     public TimeSpan PollCollectTime { get; set; } = TimeSpan.FromMilliseconds(15);
 

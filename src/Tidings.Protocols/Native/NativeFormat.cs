@@ -19,6 +19,9 @@ internal sealed class NativeFormat(ChannelCatalog catalog) : IWireFormat, IEvent
     public ReadOnlyMemory<byte> Heartbeat => FrameWriter.Ping;
 
     /// <inheritdoc />
+    public bool ExpectsAnswer => true;
+
+    /// <inheritdoc />
     public EncodedPush EncodePush(Publication publication, PublicationForm form) => new EventPush(catalog, publication, form, this);
 
     /// <inheritdoc />
