@@ -39,7 +39,7 @@ internal static class EventAppending
             Id = Guid.CreateVersion7(happened.At).ToString("N"),
             Timestamp = happened.At,
             Payload = payload,
-            FullPayload = delivery.Full is { } full ? EventJson.Write(full) : null,
+            FullPayload = delivery.Full is { } full ? EventJson.Write(full) : default(ReadOnlyMemory<byte>?), // null bytes would be empty memory
             FullNeeds = delivery.Needs,
             Effect = delivery.Effect,
             ReceivedAt = happened.ReceivedAt,

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 
@@ -21,7 +22,7 @@ internal readonly record struct PageCursor(long CreatedAt, string Id)
         if (text is not { Length: Chars }) return false;
 
         Span<byte> bytes = stackalloc byte[Bytes];
-        if (!Base64Url.TryDecodeFromChars(text, bytes, out var length) || length != Bytes) return false;
+        if (Base64Url.DecodeFromChars(text, bytes, out _, out var length) != OperationStatus.Done || length != Bytes) return false; // the Try method throws
 
         var createdAt = BinaryPrimitives.ReadInt64BigEndian(bytes);
         if (createdAt < 0) return false;
