@@ -11,7 +11,7 @@ internal sealed class ConnectionAuthenticator(BearerTokens tokens) : IConnection
     {
         var verdict = await tokens.AcceptAsync(token, cancellationToken);
         return verdict.Jwt is { } jwt
-            ? new TokenVerdict(new ClientIdentity(jwt.UserId, jwt.EndsAt))
+            ? new TokenVerdict(new ClientIdentity(jwt.UserId, jwt.ExpiresAt, jwt.SessionId))
             : new TokenVerdict(null, IsExpired: verdict.Error == JwtError.Expired);
     }
 }

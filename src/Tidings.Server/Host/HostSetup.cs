@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tidings.Server.Auth;
@@ -10,17 +11,19 @@ internal static class HostSetup
     private const string AllowedOriginsPolicy = "AllowedOrigins";
 
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShutdownTime = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Reads the settings, makes the secrets that are missing and registers both. If the server cannot start like this, it writes a sentence
     /// per problem and returns false; the process then ends with code 1.
     /// </summary>
-    public static bool TryAddHost(this WebApplicationBuilder builder, TextWriter errors)
+    public static bool TryAddHost(this WebApplicationBuilder builder, TextWriter errors, [NotNullWhen(true)] out TidingsOptions? options)
     {
+        options = null;
         try
         {
             foreach (var warning in KnownSettings.WarningsFor(builder.Configuration)) Warn(warning);
-            var options = OptionsReader.Read(builder.Configuration);
+            options = OptionsReader.Read(builder.Configuration);
             SecretsFile.PrepareDirectory(options.DataDirectory);
             var secrets = HostSecrets.Resolve(options, Warn);
             builder.AddHost(options, secrets);
@@ -57,6 +60,7 @@ internal static class HostSetup
             policy => policy.WithOrigins([.. options.AllowedOrigins]).AllowCredentials().AllowAnyHeader().AllowAnyMethod()
                 .WithExposedHeaders("Retry-After", "Location").SetPreflightMaxAge(TimeSpan.FromMinutes(10))));
 
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
