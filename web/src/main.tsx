@@ -1,4 +1,8 @@
+// The sheets that others build upon come first.
 import '@fontsource-variable/inter/wght.css';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
@@ -6,9 +10,6 @@ import { Router } from './app/Router';
 import { Theme } from './app/Theme';
 import { Toasts } from './app/Toasts';
 import { Session } from './features/accounts/Session';
-import './styles/tokens.css';
-import './styles/base.css';
-import './styles/controls.css';
 
 // Made once, outside React: what they begin (a request, a connection) is begun once, whatever React renders twice.
 const toasts = new Toasts();

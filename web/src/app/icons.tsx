@@ -38,6 +38,7 @@ export const SignInIcon = () => <Icon><path d="M13.5 4H18a2 2 0 0 1 2 2v12a2 2 0
 export const SignOutIcon = () => <Icon><path d="M10.5 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4.5M20 12H9.5M16 8l4 4-4 4" /></Icon>;
 export const TrashIcon = () => <Icon><path d="M4.5 7h15M10 7V4.5h4V7M6.5 7l.8 12a1.5 1.5 0 0 0 1.5 1.4h6.4a1.5 1.5 0 0 0 1.5-1.4l.8-12" /></Icon>;
 export const RetryIcon = () => <Icon><path d="M19.5 12a7.5 7.5 0 1 1-2.4-5.5" /><path d="M19.8 3.5v4.3h-4.3" /></Icon>;
+export const BoltIcon = () => <Icon><path d="M13 3 5.5 13.5H12L11 21l7.5-10.5H12z" /></Icon>;
 export const KeyboardIcon = () => <Icon><rect x="2.5" y="6" width="19" height="12.5" rx="2" /><path d="M6.5 10v.1M10 10v.1M13.5 10v.1M17 10v.1M7.5 14.5h9" /></Icon>;
 
 /** The mark: a note that rides on waves. */

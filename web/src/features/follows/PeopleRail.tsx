@@ -1,8 +1,6 @@
 import { useState } from 'react';
-import { KeyboardIcon } from '../../app/icons';
 import { Link } from '../../app/Link';
 import { useVisit } from '../../app/VisitContext';
-import { KeysDialog } from '../posts/KeysDialog';
 import { PersonRow } from './PersonRow';
 import { useCreators } from './useCreators';
 import { useWide } from './useWide';
@@ -16,7 +14,6 @@ export function PeopleRail() {
 function Suggestions() {
   const { user, follows } = useVisit();
   const { creators } = useCreators('');
-  const [keysShown, setKeysShown] = useState(false);
   // Chosen once, when they arrive: a row must not vanish under the pointer that has just pressed Follow.
   const [chosen, setChosen] = useState<readonly string[] | null>(null);
   if (creators !== null && chosen === null) {
@@ -25,26 +22,18 @@ function Suggestions() {
     setChosen((fresh.length > 0 ? fresh : others).slice(0, 5).map((creator) => creator.id));
   }
   const shown = (creators ?? []).filter((creator) => chosen?.includes(creator.id));
+  if (shown.length === 0) return null;
   return (
-    <>
-      {shown.length > 0 && (
-        <section className="card rail-card" aria-labelledby="rail-title">
-          <h2 id="rail-title">People to follow</h2>
-          <ul className="people">
-            {shown.map((creator) => (
-              <PersonRow key={creator.id} creator={creator} compact />
-            ))}
-          </ul>
-          <Link to="/people" className="rail-more">
-            Find more people
-          </Link>
-        </section>
-      )}
-      <button type="button" className="rail-keys" onClick={() => setKeysShown(true)}>
-        <KeyboardIcon />
-        Keyboard shortcuts
-      </button>
-      {keysShown && <KeysDialog close={() => setKeysShown(false)} />}
-    </>
+    <section className="card rail-card" aria-labelledby="rail-title">
+      <h2 id="rail-title">People to follow</h2>
+      <ul className="people">
+        {shown.map((creator) => (
+          <PersonRow key={creator.id} creator={creator} compact />
+        ))}
+      </ul>
+      <Link to="/people" className="rail-more">
+        Find more people
+      </Link>
+    </section>
   );
 }
