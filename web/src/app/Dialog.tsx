@@ -8,7 +8,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** The browser's own modal dialog: it keeps the focus inside and gives it back to where it was. */
+/** The browser's own modal dialog: it keeps the focus inside, begins at `data-autofocus`, and gives it back to where it was. */
 export function Dialog({ label, className = '', onDismiss, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -16,6 +16,8 @@ export function Dialog({ label, className = '', onDismiss, children }: Props) {
     if (element === null) return;
     const before = document.activeElement;
     if (!element.open) element.showModal();
+    // React's autoFocus runs before the dialog opens, which then takes the first button instead.
+    element.querySelector<HTMLElement>('[data-autofocus]')?.focus();
     return () => {
       element.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });

@@ -2,13 +2,15 @@ import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 
 
 interface Props {
   label: string;
+  /** The button says in words what it is; otherwise `label` names it. */
+  named?: boolean;
   className: string;
   trigger: ReactNode;
   children: ReactNode;
 }
 
 /** A button that opens a short menu. Arrow keys move within it, Escape and a click elsewhere close it. */
-export function Menu({ label, className, trigger, children }: Props) {
+export function Menu({ label, named = false, className, trigger, children }: Props) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -48,7 +50,7 @@ export function Menu({ label, className, trigger, children }: Props) {
         ref={button}
         type="button"
         className="menu-button"
-        aria-label={label}
+        aria-label={named ? undefined : label}
         aria-haspopup="menu"
         aria-expanded={open}
         onClick={() => setOpen(!open)}

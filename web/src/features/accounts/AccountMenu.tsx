@@ -9,12 +9,16 @@ export function AccountMenu({ user }: { user: User }) {
   return (
     <Menu
       label={`Account of ${user.fullName || user.nickname}`}
+      named
       className="account-menu"
       trigger={
         <>
           <Avatar person={user} size="small" />
           <span className="account-name nav-label">
-            <strong>{user.fullName || user.nickname}</strong>
+            <strong>
+              <span className="visually-hidden">Account of </span>
+              {user.fullName || user.nickname}
+            </strong>
             <span>@{user.nickname}</span>
           </span>
         </>

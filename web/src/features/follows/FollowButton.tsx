@@ -11,8 +11,9 @@ export function FollowButton({ creator }: { creator: { id: string; nickname: str
     <button
       type="button"
       className={following ? 'button small follow-button following' : 'button small primary follow-button'}
-      aria-pressed={following}
-      aria-label={`Follow @${creator.nickname}`}
+      // The words change, so the state is not told a second time as pressed. The hidden word belongs to the pointer.
+      aria-label={following ? `Following @${creator.nickname}. Unfollow` : `Follow @${creator.nickname}`}
+      data-following={following}
       data-testid={`follow-${creator.id}`}
       onClick={() => (user === null ? router.go('/signin') : void follows.toggle(creator))}
     >

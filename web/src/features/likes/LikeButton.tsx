@@ -3,7 +3,7 @@ import { useEffect } from 'react';
 import { useApp } from '../../app/AppContext';
 import { useVisit } from '../../app/VisitContext';
 import { HeartIcon } from '../../app/icons';
-import { countOf, shortCount } from '../../app/words';
+import { shortCount } from '../../app/words';
 import { useObservable } from '../../app/useObservable';
 import { useSteadyCount } from './useSteadyCount';
 import './likes.css';
@@ -20,7 +20,7 @@ export function LikeButton({ post, disabled }: { post: Post; disabled: boolean }
       type="button"
       className="like-button"
       aria-pressed={like.liked}
-      aria-label={`Like, ${countOf(count, 'like')}`}
+      aria-label={`Like, ${shortCount(count)} ${count === 1 ? 'like' : 'likes'}`}
       data-testid={`like-${post.id}`}
       disabled={disabled}
       onClick={() => (user === null ? router.go('/signin') : likes.toggle(post))}

@@ -103,7 +103,7 @@ export function ComposerDialog({ composition }: { composition: Composition }) {
               aria-label="Post"
               rows={5}
               dir="auto"
-              autoFocus
+              data-autofocus
               value={draft.content}
               onChange={(event) => change({ content: event.target.value })}
             />

@@ -35,7 +35,7 @@ export function DeleteDialog({ post, close }: { post: Post; close: () => void })
       <p>It disappears from everyone’s feed at once. This cannot be undone.</p>
       <div role="alert">{error !== null && <p className="form-error">{error}</p>}</div>
       <div className="dialog-actions">
-        <button type="button" className="button" onClick={close} autoFocus>
+        <button type="button" className="button" onClick={close} data-autofocus>
           Keep it
         </button>
         <button type="button" className="button danger" data-testid="confirm-delete" disabled={busy} onClick={() => void remove()}>

@@ -39,6 +39,7 @@ export class Feed {
   #soon: ReturnType<typeof setTimeout> | undefined;
   #stale = false;
   #shown = false;
+  #isReaderAtTopIdle = false;
   #ended = false;
 
   constructor(options: FeedOptions) {
@@ -111,9 +112,19 @@ export class Feed {
 
   hear(event: TidingsEvent): void {
     if (!this.isStarted) return;
-    if (event.type === 'feed_update') this.#hearUpdate(event);
-    else this.store.apply(event);
+    if (event.type === 'feed_update') {
+      this.#hearUpdate(event);
+      return;
+    }
+    // What waits is older than what comes: inserting only the new one would leave a hole.
+    if (event.type === 'post_created' && this.#isReaderAtTopIdle && this.store.snapshot().pendingCount > 0) this.showNew();
+    this.store.apply(event);
   }
+
+  readonly setReaderAtTopIdle = (value: boolean): void => {
+    this.#isReaderAtTopIdle = value;
+    this.store.setReaderAtTopIdle(value);
+  };
 
   showNew(): void {
     const isIncomplete = this.store.snapshot().pendingOverflowed || this.state.get().untold > 0;

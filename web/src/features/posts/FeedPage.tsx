@@ -18,6 +18,7 @@ import { useFeedSnapshot } from './useFeedSnapshot';
 import { useLiveReading } from './useLiveReading';
 import { useTitle } from '../../app/useTitle';
 import { Welcome } from './Welcome';
+import './feed.css';
 
 export function FeedPage() {
   const { router } = useApp();
@@ -35,7 +36,7 @@ export function FeedPage() {
     current.start();
     return () => current.leave();
   }, [current]);
-  useLiveReading(current.store, list);
+  useLiveReading(current, list);
   useTitle(waiting > 0 ? `(${waiting}) Tidings` : 'Tidings');
 
   const showNew = useCallback((byKeyboard: boolean) => {

@@ -34,7 +34,7 @@ export function KeysDialog({ close }: { close: () => void }) {
         Single-letter shortcuts are on
       </label>
       <div className="dialog-actions">
-        <button type="button" className="button" onClick={close} autoFocus>
+        <button type="button" className="button" onClick={close} data-autofocus>
           Close
         </button>
       </div>

@@ -2,6 +2,7 @@ import type { FeedSnapshot } from '@tidings/client';
 import type { MouseEvent } from 'react';
 import { Avatar } from '../../app/Avatar';
 import { ArrowUpIcon } from '../../app/icons';
+import './feed.css';
 
 interface Props {
   snapshot: FeedSnapshot;

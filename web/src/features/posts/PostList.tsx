@@ -10,10 +10,10 @@ interface Props {
   ref?: Ref<HTMLDivElement>;
 }
 
-/** ARIA's feed: articles of which there may always be more. `FeedKeys` moves between them. */
+/** ARIA's feed: articles of which there may always be more, `useFeedKeys` moves between them. Without any it may not be called one. */
 export function PostList({ label, posts, busy, ref }: Props) {
   return (
-    <div ref={ref} className="post-list" role="feed" aria-label={label} aria-busy={busy} data-testid="post-list">
+    <div ref={ref} className="post-list" role={posts.length === 0 ? 'group' : 'feed'} aria-label={label} aria-busy={busy} data-testid="post-list">
       {posts.map((post, index) => (
         <PostCard key={post.clientId ?? post.id} post={post} place={index + 1} />
       ))}
