@@ -26,7 +26,7 @@ internal static class TokenForge
     public static string Token(TimeProvider clock, string claims = "\"sub\":\"42\"", string header = """{"alg":"HS256","typ":"JWT"}""", int seconds = 3_600, byte[]? secret = null)
     {
         var now = clock.GetUtcNow().ToUnixTimeSeconds();
-        return Sign(header, $$"""{{{claims}},"iat":{{now}},"exp":{{now + seconds}}}""", secret);
+        return Sign(header, $$"""{{{claims}},"iat":{{now + Math.Min(0, seconds - 60)}},"exp":{{now + seconds}}}""", secret);
     }
 
     public static string Encode(string text) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
