@@ -70,6 +70,9 @@ internal sealed partial class SqliteStore : Store, IDisposable
     /// <summary>The place of the newest event on disk.</summary>
     public long CommittedSequence => _log.CommittedSequence;
 
+    /// <summary>How many units have been committed since the start.</summary>
+    public long CommittedUnits => _commits.Units;
+
     /// <summary>How many units wait for the writer.</summary>
     public int Waiting => _queue.Count;
 
@@ -103,6 +106,14 @@ internal sealed partial class SqliteStore : Store, IDisposable
 
     /// <summary>Reads the whole file and its indexes; null if all is well, otherwise what is wrong. Takes long on a large database.</summary>
     public Task<string?> CheckIntegrityAsync() => Task.Run(() => SqliteDatabase.CheckIntegrity(_directory.Database));
+
+    /// <summary>Runs something on the writer's connection, outside of any transaction. For operations and tests; units wait meanwhile.</summary>
+    public Task<T> AskWriterAsync<T>(Func<StatementCache, T> ask)
+    {
+        var question = new WriterQuestion<T>(ask);
+        _queue.Add(question);
+        return question.Answer;
+    }
 
     /// <summary>Finishes what waits, within five seconds; fails the rest.</summary>
     public void Dispose()
