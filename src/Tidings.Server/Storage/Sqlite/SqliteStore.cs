@@ -115,6 +115,20 @@ internal sealed partial class SqliteStore : Store, IDisposable
         return question.Answer;
     }
 
+    /// <summary>
+    /// Starts the write-ahead log again from the front when it is larger than it may be. SQLite does that by itself in a moment without
+    /// readers, but when reads always overlap there is none: here new reads wait until the running ones are done, at most for the given time.
+    /// </summary>
+    /// <returns>Whether it is as small as it should be.</returns>
+    public async Task<bool> ShrinkWriteAheadLogAsync(long mostBytes, TimeSpan patience)
+    {
+        var file = new FileInfo(_directory.WriteAheadLog);
+        if (!file.Exists || file.Length <= mostBytes) return true;
+
+        using var pause = await Readers.TryPauseAsync(patience).ConfigureAwait(false);
+        return pause is not null && await AskWriterAsync(SqliteDatabase.TryTruncateWriteAheadLog).ConfigureAwait(false);
+    }
+
     /// <summary>Finishes what waits, within five seconds; fails the rest.</summary>
     public void Dispose()
     {
