@@ -25,6 +25,19 @@ public static class Eventually
             await Task.Delay(Pause);
         }
     }
+
+    /// <summary>Waits until a count is reached. The failure says how far it got.</summary>
+    public static async Task ReachesAsync(Func<int> count, int goal, string what, TimeSpan? within = null)
+    {
+        try
+        {
+            await HoldsAsync(() => count() >= goal, what, within);
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"Only {count()} of {goal} {what} within {(within ?? Patience).TotalSeconds:0.#} s");
+        }
+    }
 }
 
 /// <summary>A point on the monotonic clock.</summary>

@@ -5,7 +5,7 @@ using Tidings.Testing.Checks;
 namespace Tidings.Testing.Clients;
 
 /// <summary>
-/// Publishes posts at a steady rate, each under an idempotency key that is its text too. What it has no answer for is unknown, and is
+/// Publishes posts at a steady rate, each under an idempotency key that its text begins with. What it has no answer for is unknown, and is
 /// asked for again with the same key until there is one.
 /// </summary>
 public sealed class KeyedWriter(IReadOnlyList<Account> authors, OperationLog log)
@@ -15,6 +15,9 @@ public sealed class KeyedWriter(IReadOnlyList<Account> authors, OperationLog log
     private readonly ConcurrentQueue<string> _unknown = new();
     private readonly ConcurrentDictionary<HttpStatusCode, int> _statuses = new();
     private int _lastNumber;
+
+    /// <summary>Added to each post after its key.</summary>
+    public string Padding { get; init; } = "";
 
     /// <summary>Posts asked for so far.</summary>
     public int Asked => Volatile.Read(ref _lastNumber);
@@ -50,7 +53,7 @@ public sealed class KeyedWriter(IReadOnlyList<Account> authors, OperationLog log
         using var deadline = new CancellationTokenSource(AnswerWithin);
         try
         {
-            using var answer = await AuthorOf(key).TryPostAsync(key, key, deadline.Token);
+            using var answer = await AuthorOf(key).TryPostAsync(Padding.Length > 0 ? $"{key} {Padding}" : key, key, deadline.Token);
             if (answer.StatusCode == HttpStatusCode.Created)
             {
                 var body = await Account.ReadAsync(answer, HttpStatusCode.Created);

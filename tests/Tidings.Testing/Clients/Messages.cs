@@ -23,4 +23,7 @@ public static class Messages
     public static string? PostText(this JsonElement message) =>
         message.TryGetProperty("post", out var post) && post.TryGetProperty("content", out var content) ? content.Text("text")
         : message.TryGetProperty("content", out var own) ? own.Text("text") : null;
+
+    /// <summary>The key that the text of a <see cref="KeyedWriter"/>'s post begins with.</summary>
+    public static string? PostKey(this JsonElement message) => message.PostText()?.Split(' ')[0];
 }

@@ -116,6 +116,22 @@ public sealed class NativeClient : IAsyncDisposable
         return answer.IsOfType("subscribed") ? answer : throw new InvalidOperationException($"subscribe {channel}: {answer}");
     }
 
+    /// <summary>Everything that a channel's history has after a place, page by page.</summary>
+    public async Task<List<JsonElement>> GetHistoryAsync(string channel, string since)
+    {
+        var events = new List<JsonElement>();
+        while (true)
+        {
+            var page = await RequestAsync(new JsonObject { ["type"] = "history", ["channel"] = channel, ["since"] = since, ["limit"] = 100 });
+            if (!page.IsOfType("history")) throw new InvalidOperationException($"history {channel}: {page}");
+            if (page.TryGetProperty("recovered", out var recovered) && !recovered.GetBoolean()) throw new InvalidOperationException($"The history of {channel} does not reach back.");
+            var count = events.Count;
+            events.AddRange(page.GetProperty("events").EnumerateArray());
+            if (events.Count == count) return events;
+            since = page.Text("position")!;
+        }
+    }
+
     /// <summary>Sends a message with an id of its own and waits for the answer that repeats it.</summary>
     public async Task<JsonElement> RequestAsync(JsonObject message)
     {

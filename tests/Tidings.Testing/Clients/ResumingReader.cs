@@ -52,10 +52,6 @@ public abstract class ResumingReader : IAsyncDisposable
         await _joined.Task.WaitAsync(Eventually.Patience);
     }
 
-    /// <summary>Waits until it has as many events as the history of its channel.</summary>
-    public Task HasReceivedAsync(int events, TimeSpan? within = null) =>
-        Eventually.HoldsAsync(() => Log.ReceivedCount(Name, Channel) >= events, $"{Name} got {events} events; it has {Log.ReceivedCount(Name, Channel)}", within);
-
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
@@ -72,7 +68,7 @@ public abstract class ResumingReader : IAsyncDisposable
 
     private protected void Complain(string what) => _complaints.Enqueue(what);
 
-    private protected void TakeEvent(JsonElement happened) => Log.Received(Name, Channel, happened.Text("id")!, happened.PostText());
+    private protected void TakeEvent(JsonElement happened) => Log.Received(Name, Channel, happened.Text("id")!, happened.PostKey());
 
     private protected void TakeGap()
     {
