@@ -42,6 +42,8 @@ public sealed record RealtimeDependencies
 /// <summary>The engine: connections in, publications through. Safe for all threads.</summary>
 public sealed partial class RealtimeEngine : IAsyncDisposable
 {
+    private const int TicksBetweenRetirals = 10;
+
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
     private readonly RealtimeDependencies _dependencies;
@@ -49,6 +51,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private int _nextShard;
+    private int _ticks;
     private volatile bool _isClosing;
     private volatile bool _isSuspended;
 
@@ -155,6 +158,10 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
             shard.Add(connection);
             connection.Write(new ConnectedMessage(connection.Id, identity.UserId, Options.HeartbeatInterval, identity.ExpiresAt));
         });
+
+        // Whoever came in while the door was being closed has not been told by those who closed it.
+        if (_isClosing) connection.Close(CloseReason.GoingAway(RetryDelay()));
+        else if (_isSuspended) connection.Close(CloseReason.Unavailable(RetryDelay()));
         return connection;
     }
 
@@ -292,7 +299,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
             });
         }
 
-        Channels.RetireUnread();
+        if (++_ticks % TicksBetweenRetirals == 0) Channels.RetireUnread();
     }
 
     private static partial class Log
