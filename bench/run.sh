@@ -8,7 +8,7 @@ for tool in dotnet taskset setpriv; do
     command -v "$tool" >/dev/null || { echo "bench/run.sh needs $tool (taskset and setpriv are in util-linux)." >&2; exit 1; }
 done
 
-build() { dotnet build "$root/$1" -c Release -p:BuildPage=false --nologo -v quiet -clp:ErrorsOnly; }
+build() { dotnet build "$root/$1" -c Release -p:BuildPage=false --nologo -v quiet "-clp:ErrorsOnly;NoSummary"; }
 if [ "${BENCH_BUILD:-1}" = 1 ]; then
     build src/Tidings.Server/Tidings.Server.csproj
     build bench/Tidings.Bench/Tidings.Bench.csproj

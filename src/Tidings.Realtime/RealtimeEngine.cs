@@ -50,6 +50,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     private readonly ITimer _timer;
     private int _nextShard;
     private volatile bool _isClosing;
+    private volatile bool _isSuspended;
 
     /// <summary>Makes an engine. Nothing is delivered before <see cref="StartAsync"/>.</summary>
     public RealtimeEngine(RealtimeOptions options, RealtimeDependencies dependencies)
@@ -82,8 +83,8 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     /// <summary>Where publications enter.</summary>
     public Publisher Publisher { get; }
 
-    /// <summary>Whether it still takes connections.</summary>
-    public bool IsOpen => !_isClosing;
+    /// <summary>Whether it takes connections.</summary>
+    public bool IsOpen => !_isClosing && !_isSuspended;
 
     /// <summary>How many connections are open.</summary>
     public int ConnectionCount => _connections.Count;
@@ -126,6 +127,13 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
         if (_isClosing)
         {
             refusal = CloseReason.GoingAway(RetryDelay());
+            return null;
+        }
+
+        if (_isSuspended)
+        {
+            Metrics.CountRefusal("suspended");
+            refusal = CloseReason.Unavailable(RetryDelay());
             return null;
         }
 
@@ -203,6 +211,14 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     {
         foreach (var connection in _connections.Of(userId))
             if (sessionId is null || connection.Identity.SessionId == sessionId) connection.Close(reason);
+    }
+
+    /// <summary>Switches live connections off, so that clients go on over REST, or on again. Publications are stored in any case.</summary>
+    public void Suspend(bool isSuspended)
+    {
+        _isSuspended = isSuspended;
+        if (!isSuspended) return;
+        foreach (var connection in _connections.All) connection.Close(CloseReason.Unavailable(RetryDelay()));
     }
 
     /// <summary>Takes no more connections, tells each to come back after a delay of its own, and completes when all are closed.</summary>

@@ -1,21 +1,23 @@
+using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 
 namespace Tidings.Bench.Hosting;
 
 /// <summary>How the server is started: the product's defaults, except for limits that exist to stop what a benchmark does.</summary>
 internal sealed class ServerSettings
 {
-    /// <summary>Secrets of this run only; the server listens on loopback and is gone afterwards.</summary>
-    internal const string TokenSecret = "bench-bench-bench-bench-bench-bench-bench-bench";
-
-    internal const string AppSecret = "bench-app-secret-bench-app-secret-bench";
-
     internal ServerSettings(Options options)
     {
         Assembly = Path.GetFullPath(options.Text("server") ?? Path.Combine(Repository.Root, "src/Tidings.Server/bin/Release/net10.0/Tidings.Server.dll"));
-        Core = options.Number("server-core", 0, 0, Machine.Cores - 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        Core = options.Number("server-core", 0, 0, Machine.Cores - 1).ToString(CultureInfo.InvariantCulture);
         Scratch = options.Text("scratch") ?? "/var/tmp";
     }
+
+    /// <summary>Made for this run and known to nobody else: the server refuses secrets that look as if somebody had typed them.</summary>
+    internal static string TokenSecret { get; } = NewSecret();
+
+    internal static string AppSecret { get; } = NewSecret();
 
     internal string Assembly { get; }
 
@@ -42,4 +44,6 @@ internal sealed class ServerSettings
         ["Tidings__Limits__RequestsPerSecondPerUser"] = "1000000",
         ["Tidings__Limits__RequestsPerSecondPerAddress"] = "1000000",
     };
+
+    private static string NewSecret() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(48));
 }
