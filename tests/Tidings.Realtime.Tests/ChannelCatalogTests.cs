@@ -19,7 +19,7 @@ public sealed class ChannelCatalogTests
     [InlineData("private-feed-a-b", "feed:a-b")]
     public void Every_spelling_becomes_one_name(string text, string canonical)
     {
-        Catalog.TryParse(text, out var name).ShouldBe(ChannelNameError.None);
+        Catalog.Parse(text, out var name).ShouldBe(ChannelNameError.None);
         name!.Value.ShouldBe(canonical);
         name.ShouldBe(new ChannelName(name.Kind, name.Id));
     }
@@ -46,7 +46,7 @@ public sealed class ChannelCatalogTests
     [InlineData("presence-online")]
     public void What_does_not_follow_the_grammar_is_refused(string text)
     {
-        Catalog.TryParse(text, out var name).ShouldBe(ChannelNameError.Malformed);
+        Catalog.Parse(text, out var name).ShouldBe(ChannelNameError.Malformed);
         name.ShouldBeNull();
     }
 
@@ -57,13 +57,13 @@ public sealed class ChannelCatalogTests
     [InlineData("private-room-1")]
     [InlineData("private-private-feed-42")]
     public void A_kind_that_is_not_there_is_refused_as_such(string text) =>
-        Catalog.TryParse(text, out _).ShouldBe(ChannelNameError.UnknownKind);
+        Catalog.Parse(text, out _).ShouldBe(ChannelNameError.UnknownKind);
 
     [Theory]
     [InlineData(128, ChannelNameError.None)]
     [InlineData(129, ChannelNameError.Malformed)]
     public void An_id_has_at_most_128_characters(int length, ChannelNameError expected) =>
-        Catalog.TryParse("feed:" + new string('x', length), out _).ShouldBe(expected);
+        Catalog.Parse("feed:" + new string('x', length), out _).ShouldBe(expected);
 
     [Fact]
     public void Contradictory_rules_are_refused_with_a_sentence_that_says_what_to_change()

@@ -11,10 +11,10 @@ internal static class AttachedChannels
     /// <summary>The channel of everybody, and those of the signed-in user if wanted. Kinds that this host does not have are left out.</summary>
     public static IEnumerable<ChannelName> For(ClientIdentity identity, ChannelCatalog catalog, bool own)
     {
-        if (catalog.TryMake("broadcast", "all", out var broadcast) == ChannelNameError.None) yield return broadcast!;
+        if (catalog.Compose("broadcast", "all", out var broadcast) == ChannelNameError.None) yield return broadcast!;
         if (!own || identity.UserId is not { } userId) yield break;
 
         foreach (var kind in OwnKinds)
-            if (catalog.TryMake(kind, userId, out var channel) == ChannelNameError.None) yield return channel!;
+            if (catalog.Compose(kind, userId, out var channel) == ChannelNameError.None) yield return channel!;
     }
 }

@@ -47,6 +47,6 @@ internal static class ChannelObject
             else id = text;
         }
 
-        return catalog.TryMake(kind, id, out name);
+        return catalog.Compose(kind, id, out name);
     }
 }

@@ -122,7 +122,7 @@ internal sealed class CommandParser(ChannelCatalog catalog)
         string? text = null;
         var error = fields.KindOf(Field.Channel) switch
         {
-            JsonTokenType.String => (text = fields.TextOf(Field.Channel)) is null ? ChannelNameError.Malformed : catalog.TryParse(text, out channel),
+            JsonTokenType.String => (text = fields.TextOf(Field.Channel)) is null ? ChannelNameError.Malformed : catalog.Parse(text, out channel),
             JsonTokenType.StartObject => ChannelObject.TryRead(fields[Field.Channel], catalog, out channel),
             _ => ChannelNameError.Malformed,
         };

@@ -40,7 +40,7 @@ internal sealed record StreamRequest(IReadOnlyList<StreamChannel> Channels, bool
         var channels = new List<StreamChannel>(names.Length);
         for (var index = 0; index < names.Length; index++)
         {
-            switch (catalog.TryParse(names[index], out var name))
+            switch (catalog.Parse(names[index], out var name))
             {
                 case ChannelNameError.UnknownKind:
                     return (ErrorCode.UnknownChannel, "There is no such kind of channel.");

@@ -26,6 +26,6 @@ internal sealed class SubscriptionTokens(TidingsOptions options, HostSecrets sec
     {
         if (_validator.Validate(token).Jwt is not { Channel: { } named } jwt) return false;
         if (jwt.UserId != "*" && jwt.UserId != userId) return false;
-        return named == channel.Value || (options.Channels.TryParse(named, out var parsed) == ChannelNameError.None && parsed == channel);
+        return named == channel.Value || (options.Channels.Parse(named, out var parsed) == ChannelNameError.None && parsed == channel);
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tidings.Server.Auth;
@@ -45,6 +46,7 @@ internal static class HostSetup
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<FeatureSwitches>().AddSingleton<RateLimits>().AddSingleton<ErrorAnswers>();
 
+        services.AddDataProtection().SetApplicationName("tidings").PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(options.DataDirectory, "keys")));
         services.ConfigureHttpJsonOptions(json => JsonBodies.Configure(json.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.Configure<ForwardedHeadersOptions>(forwarded =>

@@ -47,7 +47,7 @@ internal static class PublishFromBackend
         var errors = Check(request);
         if (errors.Count > 0) return Problems.Invalid(errors);
 
-        var isNamed = catalog.TryParse(request.Channel, out var channel);
+        var isNamed = catalog.Parse(request.Channel, out var channel);
         if (isNamed == ChannelNameError.UnknownKind) return Problems.Problem(404, "unknown_channel", "There is no such kind of channel.");
         if (isNamed != ChannelNameError.None || channel is null) return Problems.Invalid("channel", "This is not the name of a channel.");
 
