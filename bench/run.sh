@@ -8,7 +8,9 @@ for tool in dotnet taskset setpriv; do
     command -v "$tool" >/dev/null || { echo "bench/run.sh needs $tool (taskset and setpriv are in util-linux)." >&2; exit 1; }
 done
 
-build() { dotnet build "$root/$1" -c Release -p:BuildPage=false --nologo -v quiet "-clp:ErrorsOnly;NoSummary"; }
+build() {
+    log=$(dotnet build "$root/$1" -c Release -p:BuildPage=false --nologo -v quiet 2>&1) || { echo "$log" >&2; exit 1; }
+}
 if [ "${BENCH_BUILD:-1}" = 1 ]; then
     build src/Tidings.Server/Tidings.Server.csproj
     build bench/Tidings.Bench/Tidings.Bench.csproj

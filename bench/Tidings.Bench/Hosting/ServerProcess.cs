@@ -109,7 +109,11 @@ internal sealed class ServerProcess : IDisposable
     internal string LastWords()
     {
         var log = Path.Combine(Directory, "server.log");
-        return File.Exists(log) ? string.Join('\n', File.ReadLines(log).TakeLast(25)) : "(no output)";
+        if (!File.Exists(log))
+            return "(no output)";
+        // The reason of a failed start stands at the top, that of a later fault at the bottom.
+        var lines = File.ReadAllLines(log);
+        return string.Join('\n', lines.Length <= 40 ? lines : [.. lines[..12], "…", .. lines[^24..]]);
     }
 
     private void WaitUntilReady()
