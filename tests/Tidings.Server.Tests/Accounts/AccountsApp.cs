@@ -40,7 +40,7 @@ internal sealed class AccountsApp : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(Logs).SetMinimumLevel(LogLevel.Trace);
 
         using var errors = new StringWriter();
-        if (!builder.TryAddHost(errors)) throw new InvalidOperationException(errors.ToString());
+        if (!builder.TryAddHost(errors, out _)) throw new InvalidOperationException(errors.ToString());
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddSingleton<Store>(provider => new SqliteStore(_folder, TimeProvider.System, provider.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddTidingsAuthentication().AddAccounts();
