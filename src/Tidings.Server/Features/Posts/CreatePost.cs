@@ -91,7 +91,7 @@ internal static class CreatePost
         PostRules.Currency("currency", request.Currency, errors);
         if (request.Price < 0) errors["price"] = ["A price is not below zero."];
         if (request.Status is not (null or "published" or "draft" or "scheduled")) errors["status"] = ["This must be published, draft or scheduled."];
-        if (request.MediaId is null) PostRules.Whole(request.Content ?? "", MediaType(request), Address(request.MediaUrl), errors);
+        if (errors.Count == 0 && request.MediaId is null) PostRules.Whole(request.Content ?? "", MediaType(request), Address(request.MediaUrl), errors);
         return errors;
     }
 

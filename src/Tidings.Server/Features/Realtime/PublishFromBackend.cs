@@ -38,7 +38,7 @@ internal static class PublishFromBackend
     public sealed record Answer(string Id, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Position);
 
     public static async Task<IResult> HandleAsync(
-        HttpRequest http, RealtimeEngine engine, ChannelCatalog catalog, Store store, TimeProvider clock, CancellationToken cancellationToken)
+        HttpRequest http, RealtimeEngine engine, Store store, TimeProvider clock, CancellationToken cancellationToken)
     {
         var receivedAt = clock.GetTimestamp();
         var body = await RequestJson.ReadAsync(http, PublishJson.Strict.Request, MaxBody, withFingerprint: false, cancellationToken);
@@ -47,6 +47,7 @@ internal static class PublishFromBackend
         var errors = Check(request);
         if (errors.Count > 0) return Problems.Invalid(errors);
 
+        var catalog = engine.Catalog;
         var isNamed = catalog.TryParse(request.Channel, out var channel);
         if (isNamed == ChannelNameError.UnknownKind) return Problems.Problem(404, "unknown_channel", "There is no such kind of channel.");
         if (isNamed != ChannelNameError.None || channel is null) return Problems.Invalid("channel", "This is not the name of a channel.");
@@ -66,7 +67,7 @@ internal static class PublishFromBackend
         };
 
         return request.Id is null
-            ? new JsonAnswer(200, Write(await engine.PublishAsync(draft, cancellationToken)))
+            ? new JsonAnswer(200, Write(await engine.Publisher.PublishAsync(draft, cancellationToken)))
             : new JsonAnswer(200, await PublishOnceAsync(draft, catalog.RulesOf(channel).Durable, engine, store, cancellationToken));
     }
 
@@ -90,7 +91,7 @@ internal static class PublishFromBackend
         try
         {
             // The position is known only now. Until it is kept, a repetition gets the answer without it.
-            answer = Write(isDurable ? claimed.Publications[0] : await engine.PublishAsync(draft, cancellationToken));
+            answer = Write(isDurable ? claimed.Publications[0] : await engine.Publisher.PublishAsync(draft, cancellationToken));
         }
         catch
         {
