@@ -42,6 +42,8 @@ public sealed record RealtimeDependencies
 /// <summary>The engine: connections in, publications through. Safe for all threads.</summary>
 public sealed partial class RealtimeEngine : IAsyncDisposable
 {
+    private const int TicksBetweenRetirals = 10;
+
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
     private readonly RealtimeDependencies _dependencies;
@@ -49,7 +51,9 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private int _nextShard;
+    private int _ticks;
     private volatile bool _isClosing;
+    private volatile bool _isSuspended;
 
     /// <summary>Makes an engine. Nothing is delivered before <see cref="StartAsync"/>.</summary>
     public RealtimeEngine(RealtimeOptions options, RealtimeDependencies dependencies)
@@ -82,8 +86,8 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     /// <summary>Where publications enter.</summary>
     public Publisher Publisher { get; }
 
-    /// <summary>Whether it still takes connections.</summary>
-    public bool IsOpen => !_isClosing;
+    /// <summary>Whether it takes connections.</summary>
+    public bool IsOpen => !_isClosing && !_isSuspended;
 
     /// <summary>How many connections are open.</summary>
     public int ConnectionCount => _connections.Count;
@@ -129,6 +133,13 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
             return null;
         }
 
+        if (_isSuspended)
+        {
+            Metrics.CountRefusal("suspended");
+            refusal = CloseReason.Unavailable(RetryDelay());
+            return null;
+        }
+
         // All connections of a user are on one shard, and so the user's feed is one node.
         var shard = identity.UserId is { } userId
             ? Shards[(uint)string.GetHashCode(userId, StringComparison.Ordinal) % (uint)Shards.Length]
@@ -147,6 +158,10 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
             shard.Add(connection);
             connection.Write(new ConnectedMessage(connection.Id, identity.UserId, Options.HeartbeatInterval, identity.ExpiresAt));
         });
+
+        // Whoever came in while the door was being closed has not been told by those who closed it.
+        if (_isClosing) connection.Close(CloseReason.GoingAway(RetryDelay()));
+        else if (_isSuspended) connection.Close(CloseReason.Unavailable(RetryDelay()));
         return connection;
     }
 
@@ -203,6 +218,14 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     {
         foreach (var connection in _connections.Of(userId))
             if (sessionId is null || connection.Identity.SessionId == sessionId) connection.Close(reason);
+    }
+
+    /// <summary>Switches live connections off, so that clients go on over REST, or on again. Publications are stored in any case.</summary>
+    public void Suspend(bool isSuspended)
+    {
+        _isSuspended = isSuspended;
+        if (!isSuspended) return;
+        foreach (var connection in _connections.All) connection.Close(CloseReason.Unavailable(RetryDelay()));
     }
 
     /// <summary>Takes no more connections, tells each to come back after a delay of its own, and completes when all are closed.</summary>
@@ -276,7 +299,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
             });
         }
 
-        Channels.RetireUnread();
+        if (++_ticks % TicksBetweenRetirals == 0) Channels.RetireUnread();
     }
 
     private static partial class Log

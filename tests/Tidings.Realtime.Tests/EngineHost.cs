@@ -63,7 +63,7 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public static ChannelName Name(string text)
     {
-        Catalog.TryParse(text, out var name).ShouldBe(ChannelNameError.None);
+        Catalog.Parse(text, out var name).ShouldBe(ChannelNameError.None);
         return name!;
     }
 

@@ -10,6 +10,7 @@ namespace Tidings.Realtime.Fanout;
 internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
 {
     private const int ReadLimit = 1_000;
+    private const int AheadLimit = 10_000;
 
     private readonly Lock _lock = new();
     private readonly Queue<Publication> _recent = new();
@@ -73,7 +74,7 @@ internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
             {
                 if (_applied < 0 || publication.Sequence > _applied + 1)
                 {
-                    _ahead.TryAdd(publication.Sequence, publication);
+                    if (_ahead.Count < AheadLimit) _ahead.TryAdd(publication.Sequence, publication); // the log has the rest
                 }
                 else if (publication.Sequence == _applied + 1)
                 {
@@ -114,7 +115,8 @@ internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
             {
                 if (_isReading) return;
                 _isReading = true;
-                _ = FillGapAsync(_applied);
+                var after = _applied;
+                _ = Task.Run(() => FillGapAsync(after)); // not here: a log may hold a lock of its own while it hands over
                 return;
             }
 

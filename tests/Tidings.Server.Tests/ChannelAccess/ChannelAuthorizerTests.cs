@@ -58,7 +58,7 @@ public sealed class ChannelAuthorizerTests(PostsApp app) : IClassFixture<PostsAp
     {
         var (post, deleted) = await PrepareAsync();
         var spelled = channel.Replace("{post}", post, StringComparison.Ordinal).Replace("{deleted}", deleted, StringComparison.Ordinal);
-        var error = PostsApp.Catalog.TryParse(spelled, out var name);
+        var error = PostsApp.Catalog.Parse(spelled, out var name);
         if (error != ChannelNameError.None)
         {
             expected.ShouldBe(error == ChannelNameError.Malformed ? "MALFORMED" : "UNKNOWN");

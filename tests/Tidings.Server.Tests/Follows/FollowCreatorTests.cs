@@ -27,7 +27,7 @@ public sealed class FollowCreatorTests(PostsApp app) : IClassFixture<PostsApp>
         followed.Whole.Draft.Effect.ShouldBe(new ChannelEffect(ChannelEffectKind.Attach, new ChannelName("creator", creator)));
         var view = await mine.GetAsync($"/api/creators/{creator}").JsonAsync();
         view.Text("creator.followersCount").ShouldBe("1");
-        view.Text("creator.isFollowed").ShouldBe("true");
+        view.Text("creator.isFollowing").ShouldBe("true");
 
         var sources = await app.Services.GetRequiredService<IFeedSources>().ReadAsync(new ChannelName("feed", me), CancellationToken.None);
         sources.ShouldBe(

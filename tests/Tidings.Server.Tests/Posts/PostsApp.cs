@@ -121,7 +121,7 @@ public sealed class PostsApp : IAsyncLifetime
     /// <summary>The events of a channel after an offset, oldest first, as type and payload.</summary>
     internal async Task<List<(string Type, JsonNode Payload, Publication Whole)>> EventsAsync(string channel)
     {
-        Catalog.TryParse(channel, out var name);
+        Catalog.Parse(channel, out var name);
         var events = await EventLog.ReadSinceAsync(name!, 0, 1_000, CancellationToken.None);
         return [.. events.Select(one => (one.Draft.Type, JsonNode.Parse(one.Draft.Payload.Span)!, one))];
     }

@@ -3,9 +3,9 @@ using Tidings.Server.Events;
 
 namespace Tidings.Server.Features.Creators;
 
-/// <summary>A creator as a viewer sees one. For a visitor <c>isFollowed</c> is false.</summary>
+/// <summary>A creator as a viewer sees one. For a visitor <c>isFollowing</c> is false.</summary>
 internal sealed record CreatorView(
-    string Id, string Nickname, string FullName, string? Avatar, bool IsCreator, long PostsCount, long FollowersCount, bool IsFollowed);
+    string Id, string Nickname, string FullName, string? Avatar, bool IsCreator, long PostsCount, long FollowersCount, bool IsFollowing);
 
 /// <summary>One creator.</summary>
 internal sealed record CreatorAnswer(CreatorView Creator);
@@ -20,7 +20,7 @@ internal sealed record CreatorRow
     public const string Columns = """
         u.id AS Id, u.nickname AS Nickname, u.full_name AS FullName, u.avatar AS Avatar, u.is_creator AS IsCreator,
         u.posts_count AS PostsCount, u.followers_count AS FollowersCount,
-        EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = @Me AND f.creator_id = u.id) AS IsFollowed
+        EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = @Me AND f.creator_id = u.id) AS IsFollowing
         """;
 
     public string Id { get; init; } = "";
@@ -30,9 +30,9 @@ internal sealed record CreatorRow
     public long IsCreator { get; init; }
     public long PostsCount { get; init; }
     public long FollowersCount { get; init; }
-    public long IsFollowed { get; init; }
+    public long IsFollowing { get; init; }
 
-    public CreatorView View() => new(Id, Nickname, FullName ?? "", Avatar, IsCreator != 0, PostsCount, FollowersCount, IsFollowed != 0);
+    public CreatorView View() => new(Id, Nickname, FullName ?? "", Avatar, IsCreator != 0, PostsCount, FollowersCount, IsFollowing != 0);
 }
 
 /// <summary>The shapes of the creators' answers.</summary>

@@ -48,7 +48,7 @@ internal static class PublishFromBackend
         if (errors.Count > 0) return Problems.Invalid(errors);
 
         var catalog = engine.Catalog;
-        var isNamed = catalog.TryParse(request.Channel, out var channel);
+        var isNamed = catalog.Parse(request.Channel, out var channel);
         if (isNamed == ChannelNameError.UnknownKind) return Problems.Problem(404, "unknown_channel", "There is no such kind of channel.");
         if (isNamed != ChannelNameError.None || channel is null) return Problems.Invalid("channel", "This is not the name of a channel.");
 

@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
+
+namespace Tidings.Server.Storage.Sqlite;
+
+/// <summary>One read-only connection, for Dapper and for prepared statements alike.</summary>
+internal sealed class Reader(SqliteConnection connection) : IDisposable
+{
+    public SqliteConnection Connection { get; } = connection;
+
+    public StatementCache Statements { get; } = new(connection.Handle!);
+
+    public void Dispose()
+    {
+        Statements.Dispose();
+        Connection.Dispose();
+    }
+}
+
+/// <summary>
+/// At most eight readers, each read in one snapshot and on the thread pool. They wait for each other, never for the writer, and the
+/// writer never waits for them.
+/// </summary>
+internal sealed class ReaderPool(string file) : IDisposable
+{
+    public const int MostReaders = 8;
+
+    private readonly SemaphoreSlim _slots = new(MostReaders);
+    private readonly ConcurrentStack<Reader> _idle = [];
+    private volatile bool _isClosed;
+
+    public async Task<T> ReadAsync<T>(Func<Reader, ValueTask<T>> read, CancellationToken cancellationToken)
+    {
+        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(() => ReadInSnapshotAsync(read), cancellationToken).ConfigureAwait(false);
+        }
+        catch (SqliteException error) when (SqliteFaults.Of(error) is StoreUnavailableException unavailable)
+        {
+            throw unavailable;
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    /// <summary>Refuses new reads and closes what is not in use; the rest is closed when it is given back.</summary>
+    public void Dispose()
+    {
+        _isClosed = true;
+        while (_idle.TryPop(out var reader)) reader.Dispose();
+    }
+
+    private async Task<T> ReadInSnapshotAsync<T>(Func<Reader, ValueTask<T>> read)
+    {
+        if (_isClosed) throw new StoreUnavailableException("The store is shutting down.");
+        var reader = _idle.TryPop(out var idle) ? idle : new Reader(SqliteDatabase.OpenReader(file));
+        var isClean = false;
+        try
+        {
+            reader.Statements.Run("BEGIN");
+            var result = await read(reader).ConfigureAwait(false);
+            reader.Statements.Run("COMMIT");
+            reader.Statements.Trim();
+            isClean = true;
+            return result;
+        }
+        finally
+        {
+            if (isClean || TryRollBack(reader)) _idle.Push(reader);
+            else reader.Dispose();
+            if (_isClosed) Dispose();
+        }
+    }
+
+    private static bool TryRollBack(Reader reader)
+    {
+        try
+        {
+            if (!reader.Statements.IsInAutocommit) reader.Statements.Run("ROLLBACK");
+            return true;
+        }
+        catch (Exception error) when (error is SqliteException or StoreUnavailableException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Feeds;
+using Tidings.Realtime.History;
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Server.Storage.Sqlite;
+
+/// <summary>The event log in the store's own file: what a unit appends is in it when the unit is committed, and only then.</summary>
+internal sealed class SqliteEventLog(SqliteStore store, LogTrimming trimming) : IDurableEventLog
+{
+    public ulong SequenceEpoch => store.Positions.SequenceEpoch;
+
+    public async ValueTask<IReadOnlyList<Publication>> AppendAsync(IReadOnlyList<PublicationDraft> drafts, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(drafts);
+        if (drafts.Count == 0) return [];
+
+        var committed = await store.CommitAsync(
+            write =>
+            {
+                foreach (var draft in drafts) write.Append(draft);
+                return ValueTask.FromResult(true);
+            },
+            cancellationToken).ConfigureAwait(false);
+
+        return drafts.Count == 1 ? committed.Publications : InOrderOf(drafts, committed.Publications);
+    }
+
+    public async ValueTask<ChannelSnapshot> ReadChannelAsync(ChannelName channel, int recent, CancellationToken cancellationToken) =>
+        await store.Readers.ReadAsync(
+            reader =>
+            {
+                var row = LogQueries.Channel(reader, store.Positions, channel);
+                var newest = recent > 0 ? LogQueries.Since(reader, store.Rows, channel, row, row.LastOffset - recent, recent) : [];
+                return ValueTask.FromResult(new ChannelSnapshot(row.Epoch, row.LastOffset, row.TrimmedThrough, newest));
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask<IReadOnlyList<Publication>> ReadSinceAsync(ChannelName channel, long offset, int limit, CancellationToken cancellationToken) =>
+        await store.Readers.ReadAsync(
+            reader =>
+            {
+                var row = LogQueries.Channel(reader, store.Positions, channel);
+                return ValueTask.FromResult(LogQueries.Since(reader, store.Rows, channel, row, offset, limit));
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    public ValueTask<long> ReadLastSequenceAsync(CancellationToken cancellationToken) => ValueTask.FromResult(store.CommittedSequence);
+
+    public async ValueTask<FeedPage> ReadFeedSinceAsync(IReadOnlyList<FeedSource> sources, long sequence, int limit, CancellationToken cancellationToken) =>
+        await store.Readers.ReadAsync(
+            reader => ValueTask.FromResult(new FeedQuery(reader, store.Rows, store.Positions).Read(sources, sequence, limit)), cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask<IReadOnlyList<Publication>> ReadAllSinceAsync(long sequence, int limit, CancellationToken cancellationToken) =>
+        await store.Readers.ReadAsync(
+            reader => ValueTask.FromResult(LogQueries.AllSince(reader, store.Rows, store.Positions, sequence, limit)), cancellationToken).ConfigureAwait(false);
+
+    public ValueTask<int> TrimAsync(CancellationToken cancellationToken) => trimming.RunAsync(cancellationToken);
+
+    // The log sorts by channel and keeps the order within one, so each channel's publications come back in the order of its drafts.
+    private static Publication[] InOrderOf(IReadOnlyList<PublicationDraft> drafts, IReadOnlyList<Publication> appended)
+    {
+        var ofChannel = appended.GroupBy(publication => publication.Channel).ToDictionary(channel => channel.Key, channel => channel.GetEnumerator());
+        var ordered = new Publication[drafts.Count];
+        for (var index = 0; index < ordered.Length; index++)
+        {
+            var rest = ofChannel[drafts[index].Channel];
+            rest.MoveNext();
+            ordered[index] = rest.Current;
+        }
+
+        return ordered;
+    }
+}

@@ -1,0 +1,160 @@
+using System.Data.Common;
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Server.Storage.Sqlite;
+
+/// <summary>
+/// The store on one SQLite file: one thread writes, in groups that share a transaction and an fsync; up to eight connections read.
+/// </summary>
+internal sealed partial class SqliteStore : Store, IDisposable
+{
+    private const int MostWaiting = 8_192;
+    private const int MostInGroup = 256;
+    private static readonly TimeSpan TimeToFinish = TimeSpan.FromSeconds(5);
+
+    // Set once on the writer's thread: everything that a unit starts inherits it, wherever it goes on.
+    private static readonly AsyncLocal<bool> IsInsideUnit = new();
+
+    private readonly DataDirectory _directory;
+    private readonly StatementCache _database;
+    private readonly UnitQueue _queue;
+    private readonly LogAppender _log;
+    private readonly CommitLoop _commits;
+    private readonly ILogger _logger;
+    private readonly Thread _writer;
+    private volatile bool _isGivenUp;
+    private bool _isDisposed;
+
+    /// <summary>Opens the store in a folder, which is its own until it is disposed.</summary>
+    /// <exception cref="StorageStartException">It cannot be opened; the message says what to do.</exception>
+    public SqliteStore(string dataDirectory, TimeProvider clock, ILoggerFactory loggers, IReadOnlyList<Migration>? migrations = null, int mostWaiting = MostWaiting)
+    {
+        DapperMapping.Register();
+        _logger = loggers.CreateLogger<SqliteStore>();
+        _queue = new UnitQueue(mostWaiting);
+        _directory = new DataDirectory(dataDirectory);
+        try
+        {
+            _database = SqliteDatabase.OpenWriter(_directory, migrations ?? Migrations.Embedded, clock);
+        }
+        catch
+        {
+            _directory.Dispose();
+            throw;
+        }
+
+        Positions = new LogPositions((uint)ReadMeta("log_generation"));
+        Rows = new EventRows(Positions, loggers.CreateLogger<EventRows>());
+        Readers = new ReaderPool(_directory.Database);
+        _log = new LogAppender(_database, Positions);
+        _commits = new CommitLoop(_database, _log, _logger);
+        Carrier = new CommitCarrier(
+            ReadMeta("carried_through"), () => SqliteDatabase.OpenReader(_directory.Database), (reader, after, limit) => LogQueries.AllSince(reader, Rows, Positions, after, limit),
+            () => CommittedSequence, loggers.CreateLogger<CommitCarrier>());
+        _writer = new Thread(Write) { IsBackground = true, Name = "tidings-writer" };
+        _writer.UnsafeStart();
+    }
+
+    /// <summary>How epochs are made.</summary>
+    public LogPositions Positions { get; }
+
+    /// <summary>Rows of the log to publications.</summary>
+    public EventRows Rows { get; }
+
+    /// <summary>The connections that read.</summary>
+    public ReaderPool Readers { get; }
+
+    /// <summary>Hands committed publications to the publisher.</summary>
+    public CommitCarrier Carrier { get; }
+
+    /// <summary>The place of the newest event on disk.</summary>
+    public long CommittedSequence => _log.CommittedSequence;
+
+    /// <summary>How many units wait for the writer.</summary>
+    public int Waiting => _queue.Count;
+
+    public override Task<Committed<T>> CommitAsync<T>(Func<IWriteUnit, ValueTask<T>> unit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(unit);
+        if (IsInsideUnit.Value) throw new InvalidOperationException("Units of work do not nest: pass the write of the outer one on, or write after it.");
+        if (cancellationToken.IsCancellationRequested) return Task.FromCanceled<Committed<T>>(cancellationToken);
+
+        var pending = new PendingUnit<T>(unit);
+        if (cancellationToken.CanBeCanceled) pending.CancelWith(cancellationToken);
+        try
+        {
+            _queue.Add(pending);
+        }
+        catch (StoreUnavailableException full)
+        {
+            pending.Withdraw();
+            return Task.FromException<Committed<T>>(full);
+        }
+
+        return pending.Completion;
+    }
+
+    public override Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        if (IsInsideUnit.Value) throw new InvalidOperationException("A unit of work reads through its own write: other readers don't see what it has written.");
+        return Readers.ReadAsync(reader => new ValueTask<T>(read(reader.Connection)), cancellationToken);
+    }
+
+    /// <summary>Reads the whole file and its indexes; null if all is well, otherwise what is wrong. Takes long on a large database.</summary>
+    public Task<string?> CheckIntegrityAsync() => Task.Run(() => SqliteDatabase.CheckIntegrity(_directory.Database));
+
+    /// <summary>Finishes what waits, within five seconds; fails the rest.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed) return;
+        _isDisposed = true;
+
+        _queue.Close();
+        if (!_writer.Join(TimeToFinish))
+        {
+            _isGivenUp = true;
+            if (!_writer.Join(TimeToFinish)) return; // a unit that never ends: the connection and the lock go with the process
+        }
+
+        Carrier.Dispose();
+        Readers.Dispose();
+        SqliteDatabase.Close(_database);
+        _directory.Dispose();
+    }
+
+    private void Write()
+    {
+        IsInsideUnit.Value = true;
+        var group = new List<PendingUnit>(MostInGroup);
+        while (_queue.Take(group, MostInGroup))
+        {
+            try
+            {
+                if (_isGivenUp) throw new StoreUnavailableException("The store is shutting down.");
+                Carrier.Offer(_commits.Commit(group));
+            }
+            catch (Exception error)
+            {
+                if (!_isGivenUp)
+                {
+                    Log.WriterStumbled(_logger, error);
+                    _commits.Recover(error);
+                }
+
+                foreach (var unit in group)
+                    if (!unit.IsAnswered) unit.Fail(error as StoreUnavailableException ?? new StoreUnavailableException("The database's writer failed.", error));
+            }
+
+            group.Clear();
+        }
+    }
+
+    private long ReadMeta(string key) => _database.Get("SELECT value FROM meta WHERE key = ?1").Bind(1, key).ReadSingle<long>();
+
+    private static partial class Log
+    {
+        [LoggerMessage(2003, LogLevel.Critical, "The writer failed in an unforeseen way; it goes on with the next writes.")]
+        public static partial void WriterStumbled(ILogger logger, Exception error);
+    }
+}

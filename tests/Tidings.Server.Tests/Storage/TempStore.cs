@@ -1,0 +1,85 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Publications;
+using Tidings.Server.Storage;
+using Tidings.Server.Storage.Sqlite;
+
+namespace Tidings.Server.Tests.Storage;
+
+/// <summary>A SQLite store in a folder of its own, which goes with it; it can be closed and opened again.</summary>
+internal sealed class TempStore : IDisposable
+{
+    private readonly IReadOnlyList<Migration> _migrations;
+    private readonly int _mostWaiting;
+    private readonly bool _ownsFolder;
+
+    public TempStore(string? folder = null, int mostWaiting = 8_192, ILoggerFactory? loggers = null, bool open = true)
+    {
+        _ownsFolder = folder is null;
+        Folder = folder ?? Directory.CreateTempSubdirectory("tidings-").FullName;
+        _mostWaiting = mostWaiting;
+        Loggers = loggers ?? NullLoggerFactory.Instance;
+        _migrations = [.. Migrations.Embedded, new Migration(9000, "things", "CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT UNIQUE, body BLOB); CREATE TABLE parents (id INTEGER PRIMARY KEY); CREATE TABLE children (parent_id INTEGER NOT NULL REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);")];
+        if (open) Reopen();
+    }
+
+    public string Folder { get; }
+
+    public string File => Path.Combine(Folder, "tidings.db");
+
+    public FakeClock Clock { get; } = new();
+
+    public ILoggerFactory Loggers { get; }
+
+    public SqliteStore Store { get; private set; } = null!;
+
+    public static ChannelCatalog Catalog { get; } = new(
+    [
+        new("creator", new ChannelRules { Durable = true, History = 1_000 }),
+        new("post", new ChannelRules { Durable = true, History = 5, HistoryAge = TimeSpan.FromHours(1) }),
+        new("feed", new ChannelRules { Durable = true, History = 1_000, IsFeed = true }),
+    ]);
+
+    public SqliteEventLog Log { get; private set; } = null!;
+
+    public void Reopen()
+    {
+        Store?.Dispose();
+        Store = new SqliteStore(Folder, Clock, Loggers, _migrations, _mostWaiting);
+        Log = new SqliteEventLog(Store, new LogTrimming(Store, Catalog, Clock));
+    }
+
+    public PublicationDraft Draft(string channel, string id = "1", string payload = "{\"n\":1}")
+    {
+        var parts = channel.Split(':');
+        return new PublicationDraft
+        {
+            Channel = new ChannelName(parts[0], parts[1]),
+            Type = "thing",
+            Id = id,
+            Timestamp = Clock.GetUtcNow(),
+            Payload = System.Text.Encoding.UTF8.GetBytes(payload),
+        };
+    }
+
+    public Task<Publication> AppendAsync(string channel, string id = "1") => AppendAsync(Draft(channel, id));
+
+    public async Task<Publication> AppendAsync(PublicationDraft draft) => (await Log.AppendAsync([draft], CancellationToken.None))[0];
+
+    /// <summary>Asks the file itself, on a connection that is not the store's.</summary>
+    public T Ask<T>(string sql)
+    {
+        using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={File};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (T)Convert.ChangeType(command.ExecuteScalar() ?? 0L, typeof(T), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    public void Dispose()
+    {
+        Store?.Dispose();
+        if (_ownsFolder) Directory.Delete(Folder, recursive: true);
+    }
+}
