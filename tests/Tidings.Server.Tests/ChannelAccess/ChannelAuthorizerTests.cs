@@ -1,3 +1,6 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 using Tidings.Realtime.Channels;
@@ -88,6 +91,32 @@ public sealed class ChannelAuthorizerTests(PostsApp app) : IClassFixture<PostsAp
     [InlineData("Author:42", false)]
     [InlineData("", false)]
     public void A_reader_holds_the_right_to_what_the_reader_wrote(string right, bool expected) => new ReaderRights("42").Holds(right).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("ticket:42", "7", "ticket:42", "7", true)]
+    [InlineData("ticket:42", "7", "ticket:42", "*", true)]
+    [InlineData("ticket:42", null, "ticket:42", "*", true)]
+    [InlineData("ticket:42", "7", "ticket:42", "8", false)]
+    [InlineData("ticket:42", null, "ticket:42", "7", false)]
+    [InlineData("ticket:42", "7", "ticket:4", "7", false)]
+    [InlineData("ticket:4", "7", "ticket:42", "*", false)]
+    [InlineData("feed:42", "7", "feed:42", "*", false)] // the owner's, whatever a token says
+    public async Task A_subscription_token_opens_its_channel_for_its_user(string channel, string? user, string named, string subject, bool expected)
+    {
+        PostsApp.Catalog.Parse(channel, out var name);
+        var expiry = DateTimeOffset.UtcNow.AddMinutes(5).ToUnixTimeSeconds();
+        var token = Sign($$"""{"sub":"{{subject}}","channel":"{{named}}","exp":{{expiry}}}""");
+        var authorizer = app.Services.GetRequiredService<IChannelAuthorizer>();
+
+        (await authorizer.AuthorizeAsync(new ClientIdentity(user, null), name!, token, CancellationToken.None)).IsAllowed.ShouldBe(expected);
+        (await authorizer.AuthorizeAsync(new ClientIdentity(user, null), name!, token + "x", CancellationToken.None)).IsAllowed.ShouldBeFalse();
+    }
+
+    private static string Sign(string claims)
+    {
+        var text = $"{Base64Url.EncodeToString("""{"alg":"HS256"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}";
+        return $"{text}.{Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(PostsApp.AppSecret), Encoding.UTF8.GetBytes(text)))}";
+    }
 
     private async Task<(string Post, string Deleted)> PrepareAsync()
     {

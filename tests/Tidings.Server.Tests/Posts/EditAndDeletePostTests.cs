@@ -48,7 +48,7 @@ public sealed class EditAndDeletePostTests(PostsApp app) : IClassFixture<PostsAp
     [InlineData("""{"mediaUrl":"ftp://x"}""", 400, "invalid")]
     [InlineData("""{"isLocked":true}""", 422, "not_supported")]
     [InlineData("""{"status":"draft"}""", 422, "not_supported")]
-    [InlineData("[]", 400, "malformed_json")]
+    [InlineData("[]", 400, "invalid")]
     public async Task A_bad_edit_is_refused(string body, int status, string code)
     {
         using var client = await app.ClientAsync(PostsApp.NewUser());

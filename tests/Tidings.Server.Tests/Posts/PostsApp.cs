@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -20,11 +21,13 @@ using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
 using Tidings.Server.Access;
+using Tidings.Server.Auth;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Realtime;
+using Tidings.Server.Host;
 using Tidings.Server.Storage;
 using Tidings.Server.Storage.Sqlite;
 using Xunit;
@@ -43,6 +46,12 @@ public sealed class PostsApp : IAsyncLifetime
     internal IDurableEventLog EventLog => _app.Services.GetRequiredService<IDurableEventLog>();
 
     internal IServiceProvider Services => _app.Services;
+
+    /// <summary>What signs subscription tokens.</summary>
+    internal const string AppSecret = "the secret of the app, 32 bytes or more";
+
+    private static IConfiguration TokenSettings =>
+        new ConfigurationBuilder().AddInMemoryCollection([new("Tidings:Channels:ticket:Access", "token")]).Build();
 
     private string Address { get; set; } = "";
 
@@ -66,6 +75,7 @@ public sealed class PostsApp : IAsyncLifetime
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Catalog).AddStorage(_folder).AddProblemDetails();
         builder.Services.AddChannelAccess().AddPosts(new PostLimits(10_000)).AddLikes();
+        builder.Services.AddSingleton(new SubscriptionTokens(OptionsReader.Read(TokenSettings), new HostSecrets("", "", AppSecret), TimeProvider.System));
         builder.Services.AddSingleton(provider => new RealtimeEngine(new RealtimeOptions(), new RealtimeDependencies
         {
             Catalog = Catalog,

@@ -75,7 +75,7 @@ public sealed class PublishFromBackendTests(PostsApp app) : IClassFixture<PostsA
     [InlineData("""{"channel":"open:1","event":"e","data":{"a":"\ud800"}}""", 400, "invalid", "data")]
     [InlineData("""{"channel":"user:1","event":"e","data":{},"id":""}""", 400, "invalid", "id")]
     [InlineData("""{"channel":"user:1","event":"e","data":{},"id":"a\u0000"}""", 400, "invalid", "id")]
-    [InlineData("""[]""", 400, "malformed_json", null)]
+    [InlineData("""[]""", 400, "invalid", "body")]
     [InlineData("""{"channel":"user:1","event":"e","data":{}""", 400, "malformed_json", null)]
     public async Task A_bad_publication_is_refused(string body, int status, string code, string? field)
     {
