@@ -47,9 +47,8 @@ internal static class HistoryHandler
             return new Page([], top, command.Since is null ? null : false);
 
         var sources = await engine.FeedSources.ReadAsync(command.Channel, cancellationToken).ConfigureAwait(false);
-        var page = await log.ReadFeedSinceAsync([new FeedSource(command.Channel, 0), .. sources], since.Offset, MaxLimit, cancellationToken).ConfigureAwait(false);
-        var events = page.Events.Take(limit).ToList();
-        return new Page(events, events.Count < page.Events.Count ? events[^1].FeedPosition : top, page.IsComplete);
+        var page = await log.ReadFeedSinceAsync([new FeedSource(command.Channel, 0), .. sources], since.Offset, limit, cancellationToken).ConfigureAwait(false);
+        return new Page(page.Events, page.HasMore ? page.Events[^1].FeedPosition : top, !page.IsTrimmed);
     }
 
     private sealed record Page(IReadOnlyList<Publication> Events, Position Position, bool? IsRecovered);

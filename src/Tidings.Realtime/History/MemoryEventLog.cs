@@ -92,9 +92,9 @@ public sealed class MemoryEventLog : IDurableEventLog
         lock (_lock)
         {
             var since = sources.ToDictionary(static source => source.Channel, source => Math.Max(source.Since, sequence));
-            var isComplete = since.All(source => !_channels.TryGetValue(source.Key, out var history) || history.TrimmedSequence <= source.Value);
+            var isTrimmed = since.Any(source => _channels.TryGetValue(source.Key, out var history) && history.TrimmedSequence > source.Value);
             var events = _all.Where(publication => since.TryGetValue(publication.Channel, out var from) && publication.Sequence > from).Take(limit + 1).ToList();
-            return ValueTask.FromResult(new FeedPage(events, isComplete && events.Count <= limit));
+            return ValueTask.FromResult(new FeedPage([.. events.Take(limit)], isTrimmed, HasMore: events.Count > limit));
         }
     }
 

@@ -3,10 +3,13 @@ using Tidings.Server.Storage.Sqlite;
 
 namespace Tidings.Server.Storage;
 
-/// <summary>Trims the log every minute and reads the whole database for damage once a day.</summary>
+/// <summary>Trims the log every minute, keeps SQLite's own files small, and reads the whole database for damage once a day.</summary>
 internal sealed partial class LogMaintenance(SqliteStore store, IDurableEventLog log, TimeProvider clock, ILogger<LogMaintenance> logger) : BackgroundService
 {
+    private const long MostBytesOfWriteAheadLog = 64 << 20;
+    private static readonly TimeSpan PatienceWithReaders = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan TrimmingInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShrinkingInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CheckingInterval = TimeSpan.FromHours(24);
 
     /// <summary>What the last check found wrong; null if nothing, or if there was none yet.</summary>
@@ -14,6 +17,7 @@ internal sealed partial class LogMaintenance(SqliteStore store, IDurableEventLog
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         EveryAsync(TrimmingInterval, TrimAsync, stoppingToken),
+        EveryAsync(ShrinkingInterval, _ => store.ShrinkWriteAheadLogAsync(MostBytesOfWriteAheadLog, PatienceWithReaders), stoppingToken),
         EveryAsync(CheckingInterval, CheckAsync, stoppingToken));
 
     private async Task EveryAsync(TimeSpan interval, Func<CancellationToken, Task> work, CancellationToken stoppingToken)

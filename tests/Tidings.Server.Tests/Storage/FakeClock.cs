@@ -1,7 +1,7 @@
 namespace Tidings.Server.Tests.Storage;
 
 /// <summary>Time that stands still until a test moves it; its timers fire when it does.</summary>
-internal sealed class FakeClock : TimeProvider
+public sealed class FakeClock : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<FakeTimer> _timers = [];

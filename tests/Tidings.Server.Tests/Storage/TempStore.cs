@@ -10,25 +10,35 @@ namespace Tidings.Server.Tests.Storage;
 /// <summary>A SQLite store in a folder of its own, which goes with it; it can be closed and opened again.</summary>
 internal sealed class TempStore : IDisposable
 {
-    private readonly IReadOnlyList<Migration> _migrations;
+    private const string Things = """
+        CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT, body BLOB);
+        CREATE TABLE parents (id INTEGER PRIMARY KEY);
+        CREATE TABLE children (parent_id INTEGER NOT NULL REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
+        """;
+
     private readonly int _mostWaiting;
+    private readonly ChannelCatalog _catalog;
     private readonly bool _ownsFolder;
 
-    public TempStore(string? folder = null, int mostWaiting = 8_192, ILoggerFactory? loggers = null, bool open = true)
+    public TempStore(string? folder = null, int mostWaiting = 8_192, ILoggerFactory? loggers = null, FakeClock? clock = null, ChannelCatalog? catalog = null)
     {
         _ownsFolder = folder is null;
         Folder = folder ?? Directory.CreateTempSubdirectory("tidings-").FullName;
         _mostWaiting = mostWaiting;
         Loggers = loggers ?? NullLoggerFactory.Instance;
-        _migrations = [.. Migrations.Embedded, new Migration(9000, "things", "CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT UNIQUE, body BLOB); CREATE TABLE parents (id INTEGER PRIMARY KEY); CREATE TABLE children (parent_id INTEGER NOT NULL REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);")];
-        if (open) Reopen();
+        KnownMigrations = [.. Migrations.Embedded, new Migration(9000, "things", Things)];
+        Clock = clock ?? new FakeClock();
+        _catalog = catalog ?? Catalog;
+        Reopen();
     }
+
+    public IReadOnlyList<Migration> KnownMigrations { get; }
 
     public string Folder { get; }
 
     public string File => Path.Combine(Folder, "tidings.db");
 
-    public FakeClock Clock { get; } = new();
+    public FakeClock Clock { get; }
 
     public ILoggerFactory Loggers { get; }
 
@@ -46,8 +56,8 @@ internal sealed class TempStore : IDisposable
     public void Reopen()
     {
         Store?.Dispose();
-        Store = new SqliteStore(Folder, Clock, Loggers, _migrations, _mostWaiting);
-        Log = new SqliteEventLog(Store, new LogTrimming(Store, Catalog, Clock));
+        Store = new SqliteStore(Folder, Clock, Loggers, KnownMigrations, _mostWaiting);
+        Log = new SqliteEventLog(Store, new LogTrimming(Store, _catalog, Clock));
     }
 
     public PublicationDraft Draft(string channel, string id = "1", string payload = "{\"n\":1}")

@@ -17,6 +17,11 @@ internal sealed class HostUsers(Store store, TimeProvider clock)
     private const int Remembered = 50_000;
     private const int MaxAvatar = 2_048;
 
+    /// <summary>The plain letters of U+00C0 to U+017F: the framework decomposes none without the ICU data, which the server goes without.</summary>
+    private const string PlainLetters =
+        "AAAAAAACEEEEIIIIDNOOOOO OUUUUYTsaaaaaaaceeeeiiiidnooooo ouuuuytyAaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGg" +
+        "GgGgHhHhIiIiIiIiIiIiJjKkkLlLlLlLlLlNnNnNnnNnOoOoOoOoRrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
+
     private readonly BoundedCache<string, bool> _known = new(Remembered);
     private readonly ConcurrentDictionary<string, Lazy<Task>> _flights = new(StringComparer.Ordinal);
 
@@ -89,8 +94,9 @@ internal sealed class HostUsers(Store store, TimeProvider clock)
     {
         if (name is null) return null;
         var text = new StringBuilder();
-        foreach (var character in name.Normalize(NormalizationForm.FormD))
+        foreach (var accented in name)
         {
+            var character = accented is >= '\u00C0' and <= '\u017F' ? PlainLetters[accented - '\u00C0'] : accented;
             if (AccountRules.IsOfNickname(character)) text.Append(character);
             else if (char.IsWhiteSpace(character) && text.Length > 0 && text[^1] != '-') text.Append('-');
             if (text.Length == AccountRules.MaxNickname) break;

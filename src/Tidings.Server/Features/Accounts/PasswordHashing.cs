@@ -22,18 +22,24 @@ internal enum PasswordVerdict
 /// </summary>
 internal sealed class PasswordHashing : IDisposable
 {
-    private const int Iterations = 210_000;
+    /// <summary>What OWASP asks of PBKDF2 with HMAC-SHA-512.</summary>
+    public const int UsualIterations = 210_000;
+
     private const int AtOnce = 2;
     private const int MaxWaiting = 64;
 
     private static readonly object Nobody = new();
 
-    private readonly PasswordHasher<object> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
+    private readonly PasswordHasher<object> _hasher;
     private readonly SemaphoreSlim _slots = new(AtOnce);
     private readonly Lazy<string> _dummy;
     private int _waiting;
 
-    public PasswordHashing() => _dummy = new Lazy<string>(() => _hasher.HashPassword(Nobody, Guid.NewGuid().ToString()));
+    public PasswordHashing(int iterations = UsualIterations)
+    {
+        _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = iterations }));
+        _dummy = new Lazy<string>(() => _hasher.HashPassword(Nobody, Guid.NewGuid().ToString()));
+    }
 
     /// <summary>The hash of a new password; null if too many are waiting.</summary>
     public Task<string?> HashAsync(string password, CancellationToken cancellationToken) =>

@@ -10,13 +10,17 @@ namespace Tidings.Server.Storage.Sqlite;
 internal sealed partial class CommitLoop(StatementCache database, LogAppender log, ILogger logger)
 {
     private readonly List<(PendingUnit Unit, IReadOnlyList<Publication> Publications)> _done = [];
+    private long _units;
+
+    /// <summary>How many units have been committed. Any thread may ask.</summary>
+    public long Units => Volatile.Read(ref _units);
 
     /// <summary>Runs and commits units, and tells each what became of it.</summary>
     /// <returns>The publications that are on disk now, in the order of the log.</returns>
     public IReadOnlyList<Publication> Commit(List<PendingUnit> units)
     {
         var committed = new List<Publication>(units.Count);
-        units.RemoveAll(static unit => !unit.TryStart());
+        units.RemoveAll(unit => !unit.TryStart() || unit.TryRunOutside(database));
         if (units.Count == 0 || TryTogether(units, committed)) return committed;
 
         // The transaction was lost on the way. Who has not been answered runs again, each alone, so that the cause hits only its own.
@@ -124,6 +128,7 @@ internal sealed partial class CommitLoop(StatementCache database, LogAppender lo
 
         CrashPoints.Reached("after-commit");
         log.Keep();
+        Volatile.Write(ref _units, _units + _done.Count);
         database.Trim();
         foreach (var (unit, publications) in _done) unit.Complete(publications);
         CrashPoints.Reached("after-complete");

@@ -33,7 +33,7 @@ internal sealed class DataDirectory : IDisposable
 
     public string Database => System.IO.Path.Combine(Path, "tidings.db");
 
-    private string WriteAheadLog => Database + "-wal";
+    public string WriteAheadLog => Database + "-wal";
 
     private string Marker => Database + ".created";
 

@@ -66,7 +66,7 @@ internal sealed partial class EventRows(LogPositions positions, ILogger<EventRow
                 Id = row.ReadString(3),
                 Type = row.ReadString(4),
                 Payload = row.ReadBytes(5),
-                FullPayload = row.IsNull(6) ? null : row.ReadBytes(6),
+                FullPayload = row.IsNull(6) ? default(ReadOnlyMemory<byte>?) : row.ReadBytes(6),
                 FullNeeds = row.IsNull(7) ? null : row.ReadString(7),
                 Effect = effect,
                 ExcludedConnectionId = row.IsNull(10) ? null : row.ReadString(10),

@@ -9,7 +9,7 @@ namespace Tidings.Server.Storage.Sqlite;
 internal sealed record Migration(int Version, string Name, string Sql)
 {
     /// <summary>Tells whether the text was changed after it had been applied. Line ends don't count.</summary>
-    public string Checksum { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql.ReplaceLineEndings("\n"))));
+    public string Checksum => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql.ReplaceLineEndings("\n"))));
 }
 
 /// <summary>Brings a database's schema up to date, step by step, each in a transaction of its own.</summary>

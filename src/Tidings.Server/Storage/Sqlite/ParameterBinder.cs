@@ -10,6 +10,12 @@ internal sealed class ParameterBinder
     private static readonly ConcurrentDictionary<Type, Dictionary<string, PropertyInfo>> PropertiesOf = new();
     private static readonly ConcurrentDictionary<PropertyInfo, ParameterBinder> Made = new();
 
+    // By the exact type: looking a method up by its arguments would take an enum for a number.
+    private static readonly Dictionary<Type, MethodInfo> BindValueOf = typeof(ParameterBinder)
+        .GetMethods(BindingFlags.NonPublic | BindingFlags.Static)
+        .Where(method => method.Name == nameof(BindValue))
+        .ToDictionary(method => method.GetParameters()[2].ParameterType);
+
     private ParameterBinder(Action<Statement, int, object> bind) => Bind = bind;
 
     /// <summary>Sets the parameter at an index, counted from 1.</summary>
@@ -36,10 +42,12 @@ internal sealed class ParameterBinder
         var parameters = Expression.Parameter(typeof(object));
 
         var value = Expression.Property(Expression.Convert(parameters, property.ReflectedType!), property);
-        var bind = typeof(ParameterBinder).GetMethod(nameof(BindValue), BindingFlags.NonPublic | BindingFlags.Static, [typeof(Statement), typeof(int), property.PropertyType])
-            ?? throw new InvalidOperationException(
+        if (!BindValueOf.TryGetValue(property.PropertyType, out var bind))
+        {
+            throw new InvalidOperationException(
                 $"{property.ReflectedType!.Name}.{property.Name} is a {property.PropertyType.Name}, which is not stored as it is: "
                 + "use a string, long, int, bool, double, byte[], ReadOnlyMemory<byte> or DateTimeOffset (an enum as its name; a list as JSON with json_each).");
+        }
 
         return new(Expression.Lambda<Action<Statement, int, object>>(Expression.Call(bind, statement, index, value), statement, index, parameters).Compile());
     }

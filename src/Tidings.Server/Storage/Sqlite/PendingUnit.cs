@@ -32,6 +32,9 @@ internal abstract class PendingUnit
         return true;
     }
 
+    /// <summary>For what is no unit at all: runs it outside of any transaction, and it is done.</summary>
+    public virtual bool TryRunOutside(StatementCache database) => false;
+
     /// <summary>Runs the unit's delegate to its end, on the writer's thread. May be called again if the transaction is lost.</summary>
     public abstract void Run(IWriteUnit write);
 
@@ -98,4 +101,36 @@ internal sealed class PendingUnit<T>(Func<IWriteUnit, ValueTask<T>> unit) : Pend
             // The caller has been told already.
         }
     }
+}
+
+/// <summary>Something that wants the writer's connection for itself, between the units.</summary>
+internal sealed class WriterQuestion<T>(Func<StatementCache, T> ask) : PendingUnit
+{
+    private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task<T> Answer => _answer.Task;
+
+    public override bool TryRunOutside(StatementCache database)
+    {
+        try
+        {
+            _answer.TrySetResult(ask(database));
+        }
+        catch (Exception error)
+        {
+            _answer.TrySetException(error);
+        }
+
+        return true;
+    }
+
+    public override void Run(IWriteUnit write) => throw new NotSupportedException();
+
+    protected override void SetResult(IReadOnlyList<Publication> publications)
+    {
+    }
+
+    protected override void SetException(Exception error) => _answer.TrySetException(error);
+
+    protected override void SetCanceled(CancellationToken token) => _answer.TrySetCanceled(token);
 }

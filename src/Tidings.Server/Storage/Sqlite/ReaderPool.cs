@@ -46,6 +46,28 @@ internal sealed class ReaderPool(string file) : IDisposable
         }
     }
 
+    /// <summary>Lets new reads wait and the running ones end. Null if they did not in time; otherwise nobody reads until it is disposed.</summary>
+    public async Task<IDisposable?> TryPauseAsync(TimeSpan patience)
+    {
+        using var limit = new CancellationTokenSource(patience);
+        var pause = new Pause(_slots);
+        try
+        {
+            while (pause.Held < MostReaders)
+            {
+                await _slots.WaitAsync(limit.Token).ConfigureAwait(false);
+                pause.Held++;
+            }
+
+            return pause;
+        }
+        catch (OperationCanceledException)
+        {
+            pause.Dispose();
+            return null;
+        }
+    }
+
     /// <summary>Refuses new reads and closes what is not in use; the rest is closed when it is given back.</summary>
     public void Dispose()
     {
@@ -85,6 +107,17 @@ internal sealed class ReaderPool(string file) : IDisposable
         catch (Exception error) when (error is SqliteException or StoreUnavailableException)
         {
             return false;
+        }
+    }
+
+    private sealed class Pause(SemaphoreSlim slots) : IDisposable
+    {
+        public int Held { get; set; }
+
+        public void Dispose()
+        {
+            if (Held > 0) slots.Release(Held);
+            Held = 0;
         }
     }
 }

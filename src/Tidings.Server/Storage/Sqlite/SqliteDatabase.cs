@@ -74,9 +74,26 @@ internal static class SqliteDatabase
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA integrity_check(10)";
         var problems = new List<string>();
-        using var rows = command.ExecuteReader();
-        while (rows.Read()) problems.Add(rows.GetString(0));
+        try
+        {
+            using var rows = command.ExecuteReader();
+            while (rows.Read()) problems.Add(rows.GetString(0));
+        }
+        catch (SqliteException error) when (error.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB)
+        {
+            problems.Add(error.Message);
+        }
+
         return problems is ["ok"] ? null : string.Join("; ", problems);
+    }
+
+    /// <summary>Brings the whole write-ahead log into the file and empties it, unless a reader still needs it. Does not wait.</summary>
+    public static bool TryTruncateWriteAheadLog(StatementCache writer)
+    {
+        raw.sqlite3_busy_timeout(writer.Connection, 0);
+        var code = raw.sqlite3_wal_checkpoint_v2(writer.Connection, null, raw.SQLITE_CHECKPOINT_TRUNCATE, out _, out _);
+        raw.sqlite3_busy_timeout(writer.Connection, BusyMilliseconds);
+        return code == raw.SQLITE_OK;
     }
 
     public static void Close(StatementCache database)

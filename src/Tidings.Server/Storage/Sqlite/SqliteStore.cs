@@ -70,6 +70,9 @@ internal sealed partial class SqliteStore : Store, IDisposable
     /// <summary>The place of the newest event on disk.</summary>
     public long CommittedSequence => _log.CommittedSequence;
 
+    /// <summary>How many units have been committed since the start.</summary>
+    public long CommittedUnits => _commits.Units;
+
     /// <summary>How many units wait for the writer.</summary>
     public int Waiting => _queue.Count;
 
@@ -103,6 +106,28 @@ internal sealed partial class SqliteStore : Store, IDisposable
 
     /// <summary>Reads the whole file and its indexes; null if all is well, otherwise what is wrong. Takes long on a large database.</summary>
     public Task<string?> CheckIntegrityAsync() => Task.Run(() => SqliteDatabase.CheckIntegrity(_directory.Database));
+
+    /// <summary>Runs something on the writer's connection, outside of any transaction. For operations and tests; units wait meanwhile.</summary>
+    public Task<T> AskWriterAsync<T>(Func<StatementCache, T> ask)
+    {
+        var question = new WriterQuestion<T>(ask);
+        _queue.Add(question);
+        return question.Answer;
+    }
+
+    /// <summary>
+    /// Starts the write-ahead log again from the front when it is larger than it may be. SQLite does that by itself in a moment without
+    /// readers, but when reads always overlap there is none: here new reads wait until the running ones are done, at most for the given time.
+    /// </summary>
+    /// <returns>Whether it is as small as it should be.</returns>
+    public async Task<bool> ShrinkWriteAheadLogAsync(long mostBytes, TimeSpan patience)
+    {
+        var file = new FileInfo(_directory.WriteAheadLog);
+        if (!file.Exists || file.Length <= mostBytes) return true;
+
+        using var pause = await Readers.TryPauseAsync(patience).ConfigureAwait(false);
+        return pause is not null && await AskWriterAsync(SqliteDatabase.TryTruncateWriteAheadLog).ConfigureAwait(false);
+    }
 
     /// <summary>Finishes what waits, within five seconds; fails the rest.</summary>
     public void Dispose()

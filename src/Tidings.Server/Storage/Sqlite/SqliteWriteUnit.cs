@@ -70,8 +70,7 @@ internal sealed class SqliteWriteUnit(StatementCache database) : IWriteUnit
     private Statement Prepare(string sql, object? parameters)
     {
         RefuseStrangers();
-        var statement = database.Get(sql);
-        if (!statement.IsAboutRows) throw new InvalidOperationException($"A unit only selects, inserts, updates and deletes; its transaction is the store's: {sql}");
+        var statement = database.GetForUnit(sql);
         statement.BindAll(parameters);
         return statement;
     }

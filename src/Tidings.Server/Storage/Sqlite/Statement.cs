@@ -25,16 +25,12 @@ internal sealed class Statement : IDisposable
         }
 
         Sql = sql;
-        IsAboutRows = FirstWord(sql) is "SELECT" or "INSERT" or "UPDATE" or "DELETE" or "WITH" or "REPLACE" or "VALUES";
         _parameterNames = new string[raw.sqlite3_bind_parameter_count(_handle)];
         for (var index = 0; index < _parameterNames.Length; index++)
             _parameterNames[index] = raw.sqlite3_bind_parameter_name(_handle, index + 1).utf8_to_string() ?? $"?{index + 1}";
     }
 
     public string Sql { get; }
-
-    /// <summary>Whether it only reads or changes rows; false for transactions, pragmas and the schema.</summary>
-    public bool IsAboutRows { get; }
 
     /// <summary>The names of the result's columns. Read again after each reset, for a changed schema changes them.</summary>
     public IReadOnlyList<string> ColumnNames
@@ -182,20 +178,6 @@ internal sealed class Statement : IDisposable
     }
 
     public void Dispose() => _handle.Dispose();
-
-    private static string FirstWord(string sql)
-    {
-        var rest = sql.AsSpan().TrimStart();
-        while (rest.StartsWith("--", StringComparison.Ordinal))
-        {
-            var end = rest.IndexOf('\n');
-            rest = end < 0 ? default : rest[(end + 1)..].TrimStart();
-        }
-
-        var length = 0;
-        while (length < rest.Length && char.IsAsciiLetter(rest[length])) length++;
-        return rest[..length].ToString().ToUpperInvariant();
-    }
 
     private Func<Statement, T> MapperFor<T>()
     {

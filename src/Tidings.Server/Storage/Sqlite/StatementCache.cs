@@ -8,6 +8,7 @@ internal sealed class StatementCache(sqlite3 connection) : IDisposable
     private const int MostStatements = 512;
 
     private readonly Dictionary<string, Statement> _statements = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Statement> _forUnits = new(StringComparer.Ordinal);
 
     public sqlite3 Connection { get; } = connection;
 
@@ -19,6 +20,18 @@ internal sealed class StatementCache(sqlite3 connection) : IDisposable
         if (_statements.TryGetValue(sql, out var known)) return known;
         var made = new Statement(Connection, sql);
         _statements.Add(sql, made);
+        return made;
+    }
+
+    /// <summary>A statement that only reads or changes rows. Transactions, pragmas and the schema are refused before SQLite sees them.</summary>
+    public Statement GetForUnit(string sql)
+    {
+        if (_forUnits.TryGetValue(sql, out var known)) return known;
+        if (FirstWord(sql) is not ("SELECT" or "INSERT" or "UPDATE" or "DELETE" or "WITH" or "REPLACE" or "VALUES"))
+            throw new InvalidOperationException($"A unit only selects, inserts, updates and deletes; its transaction is the store's: {sql}");
+
+        var made = Get(sql);
+        _forUnits.Add(sql, made);
         return made;
     }
 
@@ -36,5 +49,20 @@ internal sealed class StatementCache(sqlite3 connection) : IDisposable
     {
         foreach (var statement in _statements.Values) statement.Dispose();
         _statements.Clear();
+        _forUnits.Clear();
+    }
+
+    private static string FirstWord(string sql)
+    {
+        var rest = sql.AsSpan().TrimStart();
+        while (rest.StartsWith("--", StringComparison.Ordinal))
+        {
+            var end = rest.IndexOf('\n');
+            rest = end < 0 ? default : rest[(end + 1)..].TrimStart();
+        }
+
+        var length = 0;
+        while (length < rest.Length && char.IsAsciiLetter(rest[length])) length++;
+        return rest[..length].ToString().ToUpperInvariant();
     }
 }
