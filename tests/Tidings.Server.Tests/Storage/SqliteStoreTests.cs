@@ -95,6 +95,24 @@ public sealed class SqliteStoreTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
+    public async Task A_unit_whose_publications_cannot_be_stored_takes_back_what_was_counted_for_it(int place)
+    {
+        await _temp.AppendAsync("post:1");
+        using var hold = new HeldWriter(_temp.Store);
+        var before = Enumerable.Range(0, place).Select(index => _temp.AppendAsync("post:1", $"{index}")).ToArray();
+        var broken = _temp.Log.AppendAsync([_temp.Draft("creator:new"), _temp.Draft("post:1"), _temp.Draft("post:2") with { Type = null! }], None).AsTask();
+        var after = _temp.Log.AppendAsync([_temp.Draft("creator:new"), _temp.Draft("post:1")], None).AsTask();
+        hold.Release();
+
+        await Should.ThrowAsync<Microsoft.Data.Sqlite.SqliteException>(broken);
+        await Task.WhenAll(before);
+        (await after).Select(publication => (publication.Sequence, publication.Position.Offset)).ShouldBe([(place + 2, 1), (place + 3, place + 2)]);
+        _temp.Ask<long>("SELECT count(*) FROM channels").ShouldBe(2);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
     public async Task A_unit_that_awaits_something_else_is_rolled_back(int place)
     {
         using var hold = new HeldWriter(_temp.Store);

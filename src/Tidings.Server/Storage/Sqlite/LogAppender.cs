@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Publications;
 
@@ -127,7 +128,7 @@ internal sealed class LogAppender
         {
             EventRows.Write(_database.Get(InsertEvent), channel, draft).Run();
         }
-        catch (SqliteException error) when (error.SqliteErrorCode == SQLitePCL.raw.SQLITE_CONSTRAINT)
+        catch (SqliteException error) when (error.SqliteExtendedErrorCode is raw.SQLITE_CONSTRAINT_PRIMARYKEY or raw.SQLITE_CONSTRAINT_UNIQUE or raw.SQLITE_CONSTRAINT_ROWID)
         {
             throw new LogOutOfStepException(error);
         }
