@@ -77,7 +77,7 @@ public class MessageJsonTests
     [MemberData(nameof(Events))]
     public void An_event_is_flat_or_keeps_its_payload_under_data(string channel, string type, string payload, string fields)
     {
-        Catalogs.Usual.TryParse(channel, out var name);
+        Catalogs.Usual.Parse(channel, out var name);
         var publication = new Publication(
             new PublicationDraft { Channel = name!, Type = type, Id = "e1", Timestamp = Noon, Payload = Encoding.UTF8.GetBytes(payload) });
 

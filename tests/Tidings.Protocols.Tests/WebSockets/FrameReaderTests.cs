@@ -37,6 +37,7 @@ public class FrameReaderTests
             ["ping:p", "text:ab"]
         },
         { "length with the top bit set", ClientFrames.Of(FrameOpcode.Text, [], declared: 1UL << 63, form: 8), ["violation:1002"] },
+        { "unmasked with the top bit set", [0x81, 0x7F, 0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3], ["violation:1002"] },
         { "5 bytes in a 16-bit length", ClientFrames.Of(FrameOpcode.Text, "hello"u8.ToArray(), form: 2), ["text:hello"] },
         { "5 bytes in a 64-bit length", ClientFrames.Of(FrameOpcode.Text, "hello"u8.ToArray(), form: 8), ["text:hello"] },
         { "declared 2^40", ClientFrames.Of(FrameOpcode.Text, [], declared: 1UL << 40, form: 8), ["violation:1009"] },
@@ -48,7 +49,9 @@ public class FrameReaderTests
         { "data after a close", [.. ClientFrames.Close(1000), .. ClientFrames.Text("x"), 0xFF, 0xFF], ["close:1000"] },
         { "close inside a message", [.. ClientFrames.First(FrameOpcode.Text, (byte)'a'), .. ClientFrames.Close(1001)], ["close:1001"] },
         { "unsolicited pong", ClientFrames.Pong("x"), ["pong:x"] },
-        { "anything after a violation", [.. ClientFrames.Of((FrameOpcode)3, []), .. ClientFrames.Text("x")], ["violation:1002"] },
+        { "anything after a violation", [.. ClientFrames.Of((FrameOpcode)3, []), .. ClientFrames.Text("x"), .. ClientFrames.Ping()], ["violation:1002"] },
+        { "a close after a violation", [.. ClientFrames.Of((FrameOpcode)3, [1]), .. ClientFrames.Last(1), .. ClientFrames.Close(1002)], ["violation:1002", "close:0"] },
+        { "after a length that leads nowhere", [.. ClientFrames.Of(FrameOpcode.Text, [], declared: 1UL << 63, form: 8), .. ClientFrames.Close(1002)], ["violation:1002"] },
     };
 
     public static TheoryData<string, byte[]> NotUtf8 => new()
@@ -131,7 +134,7 @@ public class FrameReaderTests
     public void A_close_is_still_heard_behind_a_message_that_was_too_long()
     {
         ClientFrames.Read([ClientFrames.Binary(new byte[Limit + 1]), ClientFrames.Text("ignored"), ClientFrames.Close(1001)])
-            .ShouldBe(["violation:1009", "close:1001"]);
+            .ShouldBe(["violation:1009", "close:0"]);
     }
 
     [Theory]
@@ -146,9 +149,9 @@ public class FrameReaderTests
     }
 
     [Fact]
-    public void Only_the_close_is_heard_once_data_is_skipped()
+    public void Only_the_close_is_heard_once_all_is_skipped()
     {
-        using var reader = new FrameReader(Limit) { SkipsData = true };
+        using var reader = new FrameReader(Limit) { SkipsAll = true };
         Memory<byte> input = (byte[])[.. ClientFrames.Text("a"), .. ClientFrames.Last(1, 2, 3), .. ClientFrames.Binary(new byte[4096]), .. ClientFrames.Close(1000)];
 
         reader.TryRead(ref input, out var message).ShouldBeTrue();
