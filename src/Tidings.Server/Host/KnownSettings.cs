@@ -33,12 +33,12 @@ internal static class KnownSettings
     private static bool Matches(string[] pattern, string[] parts) =>
         pattern.Length == parts.Length && pattern.Zip(parts).All(pair => pair.First == "*" || pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The name with the fewest edits; a <c>*</c> takes the part that was given.</summary>
+    /// <summary>The name that continues what was given, or the one with the fewest edits; a <c>*</c> takes the part that was given.</summary>
     private static string Nearest(string[] parts)
     {
         var given = string.Join(':', parts);
         return Names.Select(name => string.Join(':', name.Split(':').Select((part, i) => part == "*" && i < parts.Length ? parts[i] : part)))
-            .MinBy(name => Edits(name, given))!;
+            .MinBy(name => name.StartsWith(given, StringComparison.OrdinalIgnoreCase) ? 0 : Edits(name, given))!;
     }
 
     private static int Edits(string left, string right)

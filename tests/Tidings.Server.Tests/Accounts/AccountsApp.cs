@@ -35,7 +35,7 @@ internal sealed class AccountsApp : IAsyncDisposable
             ["Tidings:App:Secret"] = AppSecret,
             ["Tidings:Limits:RequestsPerSecondPerAddress"] = "100000",
         });
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Tidings:{setting.Key}", (string?)setting.Value)));
+        foreach (var (key, value) in settings) builder.Configuration[$"Tidings:{key}"] = value;
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders().AddProvider(Logs).SetMinimumLevel(LogLevel.Trace);
 
