@@ -32,6 +32,7 @@ builder.Services
 
 await using var app = builder.Build();
 app.UseHost();
+app.UsePage();
 app.MapTidingsProtocols();
 app.MapAccounts();
 app.MapPosts();
@@ -41,5 +42,4 @@ app.MapCreators();
 app.MapRealtimeApi();
 app.MapOperations();
 app.MapOpenApi();
-app.MapPage();
 return await app.RunHostAsync(Console.Out, Console.Error);
