@@ -101,6 +101,22 @@ public class MessageJsonTests
         Encoding.UTF8.GetString(new EventPush(Catalogs.Usual, publication, PublicationForm.Full, new NativeFormat(Catalogs.Usual)).Whole.Span).ShouldContain("secret");
     }
 
+    [Fact]
+    public void A_page_of_history_has_the_form_that_its_reader_may_see()
+    {
+        var publication = new Publication(new PublicationDraft
+        {
+            Channel = Post, Type = "post_updated", Id = "e1", Timestamp = Noon, Payload = "{\"text\":null}"u8.ToArray(), FullPayload = "{\"text\":\"secret\"}"u8.ToArray(), FullNeeds = "tier",
+        });
+
+        Page(NoRights.Instance).ShouldNotContain("secret");
+        Page(new Right("tier")).ShouldContain("secret");
+        Page(new Right("another")).ShouldNotContain("secret");
+
+        string Page(IReaderRights rights) =>
+            Encoding.UTF8.GetString(MessageJson.Build(new HistoryMessage(1, Post, [publication], rights, Place, null), Catalogs.Usual));
+    }
+
     [Theory]
     [InlineData(20)]
     [InlineData(500)]
@@ -127,5 +143,10 @@ public class MessageJsonTests
         var bytes = new System.Buffers.ArrayBufferWriter<byte>();
         EventJson.Write(bytes, Catalogs.Usual, publication, PublicationForm.Open, feed);
         return bytes.WrittenSpan.ToArray();
+    }
+
+    private sealed class Right(string held) : IReaderRights
+    {
+        public bool Holds(string right) => right == held;
     }
 }

@@ -129,6 +129,20 @@ public sealed class PollEndpointTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nothing_overtakes_an_event_that_did_not_fit()
+    {
+        var since = (await PollAsync("channels=post:7,post:8")).Since;
+        foreach (var size in (int[])[500_000, 500_000, 100_000, 10])
+            await _server.PublishAsync("post:7", $"e{size}", $$"""{"text":"{{new string('x', size)}}"}""");
+
+        var first = await PollAsync($"channels=post:7,post:8&since={since}");
+        var second = await PollAsync($"channels=post:7,post:8&since={first.Since}");
+
+        first.Types.ShouldBe(["e500000", "e500000"]);
+        second.Types.ShouldBe(["e100000", "e10"]);
+    }
+
+    [Fact]
     public async Task On_a_resume_a_channel_that_is_lost_is_dropped_with_a_notice()
     {
         var since = (await PollAsync("channels=post:7,post:8")).Since;

@@ -122,6 +122,7 @@ public sealed class SseEndpointTests : IAsyncLifetime
         using (again)
         {
             resumed.Json.GetProperty("recovered").GetBoolean().ShouldBeTrue();
+            resumed.Id.ShouldBe(subscribed.Id, "it may break again before what was missed is out");
             (await again.ReadAsync())!.Type.ShouldBe("missed");
         }
     }
