@@ -43,6 +43,7 @@ internal sealed class EngineHost : IAsyncDisposable
             ["creator"] = new() { Durable = true, History = 200, FlatEvents = true },
             ["post"] = new() { Durable = true, History = 200, FlatEvents = true },
             ["room"] = new() { History = 50, ClientPublish = true },
+            ["wall"] = new() { History = 50, ClientPublish = true, FlatEvents = true },
             ["passing"] = new() { History = 0 },
         });
 

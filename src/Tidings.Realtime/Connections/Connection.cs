@@ -83,7 +83,7 @@ public sealed class Connection
         Close(CloseReason.TooSlow);
     }
 
-    /// <summary>Queues a message, after everything that was sent before. Any thread.</summary>
+    /// <summary>Queues a message, after everything that was sent before, unless the connection is being closed by then. Any thread.</summary>
     public void Send(ServerMessage message) => Shard.Post(() => Write(message));
 
     /// <summary>
