@@ -53,7 +53,7 @@ internal static class ChannelKinds
         {
             var settings = new SettingsReader(child, $"{OptionsReader.Section}:Channels:{child.Key}");
             if (!ChannelName.IsKind(child.Key))
-                settings.Problems.Add($"{OptionsReader.Section}:Channels:{child.Key} is not a channel kind: use a lower-case letter, then lower-case letters and digits, at most {ChannelName.MaxKindLength}.");
+                settings.RefuseAll($"is not a channel kind: use a lower-case letter, then lower-case letters and digits, at most {ChannelName.MaxKindLength}.");
             else
                 kinds[child.Key] = OfTheProduct.TryGetValue(child.Key, out var ours) ? OverOurs(ours, settings) : OfTheHost(settings);
             problems.AddRange(settings.Problems);
