@@ -24,7 +24,7 @@ IReadOnlyList<Migration> migrations =
         """),
 ];
 
-using (var store = new SqliteStore(folder, clock, NullLoggerFactory.Instance, migrations))
+using (var store = new SqliteStore(folder, clock, NullLoggerFactory.Instance, new SqliteStoreOptions { Migrations = migrations }))
 {
     var carried = 0L;
     store.Carrier.DeliverTo(publications => carried += publications.Count);
