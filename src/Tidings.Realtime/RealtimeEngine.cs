@@ -1,23 +1,310 @@
+using Microsoft.Extensions.Logging;
+using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Commands;
 using Tidings.Realtime.Connections;
+using Tidings.Realtime.Fanout;
+using Tidings.Realtime.Feeds;
+using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
+using Tidings.Realtime.Publishing;
 
 namespace Tidings.Realtime;
 
-/// <summary>The engine: connections in, publications through.</summary>
-public sealed class RealtimeEngine
+/// <summary>What the engine asks of its host.</summary>
+public sealed record RealtimeDependencies
 {
-    public ChannelCatalog Catalog => throw new NotImplementedException();
-    public RealtimeOptions Options => throw new NotImplementedException();
-    /// <summary>Opens a connection for a client that has been authenticated; sends ConnectedMessage first. Null if refused (limits, draining), with the reason.</summary>
-    public Connection? TryConnect(ClientIdentity identity, IWireFormat format, ITransport transport, object? protocolState, out CloseReason? refusal) => throw new NotImplementedException();
-    /// <summary>Runs one command of a client. Commands of one connection are run one after the other by their adapter. Never throws for a client's mistake: answers with ErrorMessage.</summary>
-    public ValueTask HandleAsync(Connection connection, ClientCommand command, CancellationToken cancellationToken) => throw new NotImplementedException();
-    /// <summary>For SSE and polling: the check alone.</summary>
-    public ValueTask<ChannelGrant> AuthorizeAsync(ClientIdentity identity, ChannelName channel, string? token, CancellationToken cancellationToken) => throw new NotImplementedException();
-    /// <summary>For SSE and polling: subscribes with a grant that AuthorizeAsync gave. Completes when SubscribedMessage and the replay have been given to the wire format.</summary>
-    public ValueTask SubscribeAsync(Connection connection, SubscribeCommand command, ChannelGrant grant, CancellationToken cancellationToken) => throw new NotImplementedException();
-    /// <summary>Publishes for a publisher without a transaction: durable channels through the log, others from memory.</summary>
-    public ValueTask<Publication> PublishAsync(PublicationDraft draft, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>The kinds of channels.</summary>
+    public required ChannelCatalog Catalog { get; init; }
+
+    /// <summary>The log of durable channels. Its owner hands what it commits to <see cref="Publisher.Carry"/>.</summary>
+    public required IDurableEventLog DurableLog { get; init; }
+
+    /// <summary>Who may subscribe.</summary>
+    public required IChannelAuthorizer Authorizer { get; init; }
+
+    /// <summary>Who a renewed token is of.</summary>
+    public required IConnectionAuthenticator Authenticator { get; init; }
+
+    /// <summary>What belongs in a feed.</summary>
+    public required IFeedSources FeedSources { get; init; }
+
+    /// <summary>Carries publications between nodes.</summary>
+    public required IBroker Broker { get; init; }
+
+    /// <summary>The clock.</summary>
+    public required TimeProvider Clock { get; init; }
+
+    /// <summary>Where the engine's faults are reported.</summary>
+    public required ILoggerFactory Loggers { get; init; }
+}
+
+/// <summary>The engine: connections in, publications through. Safe for all threads.</summary>
+public sealed partial class RealtimeEngine : IAsyncDisposable
+{
+    private const int TicksBetweenRetirals = 10;
+
+    private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
+
+    private readonly RealtimeDependencies _dependencies;
+    private readonly ConnectionTable _connections;
+    private readonly ILogger _logger;
+    private readonly ITimer _timer;
+    private int _nextShard;
+    private int _ticks;
+    private volatile bool _isClosing;
+    private volatile bool _isSuspended;
+
+    /// <summary>Makes an engine. Nothing is delivered before <see cref="StartAsync"/>.</summary>
+    public RealtimeEngine(RealtimeOptions options, RealtimeDependencies dependencies)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(dependencies);
+        Options = options;
+        _dependencies = dependencies;
+        _logger = dependencies.Loggers.CreateLogger<RealtimeEngine>();
+        _connections = new ConnectionTable(options.ConnectionsPerUser);
+        Outbound = new OutboundBudget(options.TotalOutboundBytes);
+        Channels = new ChannelTable(this);
+        Fanout = new Fanout.Fanout(this, _logger);
+        Metrics = new RealtimeMetrics(dependencies.Clock, () => Channels.Count, () => Outbound.Taken);
+        Publisher = new Publisher(dependencies.Catalog, dependencies.DurableLog, dependencies.Clock, dependencies.Broker, Metrics);
+        Shards = [.. Enumerable.Range(0, options.Shards).Select(index => new Shard(index, Metrics, _logger))];
+        dependencies.Broker.DeliverTo(Fanout.Receive);
+        _timer = dependencies.Clock.CreateTimer(_ => Tick(), null, TickInterval, TickInterval);
+    }
+
+    /// <summary>The limits and times.</summary>
+    public RealtimeOptions Options { get; }
+
+    /// <summary>The kinds of channels.</summary>
+    public ChannelCatalog Catalog => _dependencies.Catalog;
+
+    /// <summary>What it counts.</summary>
+    public RealtimeMetrics Metrics { get; }
+
+    /// <summary>Where publications enter.</summary>
+    public Publisher Publisher { get; }
+
+    /// <summary>Whether it takes connections.</summary>
+    public bool IsOpen => !_isClosing && !_isSuspended;
+
+    /// <summary>How many connections are open.</summary>
+    public int ConnectionCount => _connections.Count;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Clock => _dependencies.Clock;
+
+    internal OutboundBudget Outbound { get; }
+
+    internal ChannelTable Channels { get; }
+
+    internal Fanout.Fanout Fanout { get; }
+
+    internal Shard[] Shards { get; }
+
+    internal IDurableEventLog DurableLog => _dependencies.DurableLog;
+
+    internal IFeedSources FeedSources => _dependencies.FeedSources;
+
+    internal IConnectionAuthenticator Authenticator => _dependencies.Authenticator;
+
+    /// <summary>Finds out where the durable log stands. To be called before connections are taken.</summary>
+    public Task StartAsync(CancellationToken cancellationToken) => Fanout.StartAsync(cancellationToken);
+
+    /// <summary>
+    /// Opens a connection for a client that has been authenticated, and sends <see cref="ConnectedMessage"/> as its first message.
+    /// </summary>
+    /// <param name="identity">Who it is.</param>
+    /// <param name="format">How messages become bytes.</param>
+    /// <param name="transport">Where the bytes go.</param>
+    /// <param name="protocolState">The wire format's own.</param>
+    /// <param name="refusal">Why it was refused, when the answer is null.</param>
+    public Connection? TryConnect(ClientIdentity identity, IWireFormat format, ITransport transport, object? protocolState, out CloseReason? refusal)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        ArgumentNullException.ThrowIfNull(format);
+        ArgumentNullException.ThrowIfNull(transport);
+
+        refusal = null;
+        if (_isClosing)
+        {
+            refusal = CloseReason.GoingAway(RetryDelay());
+            return null;
+        }
+
+        if (_isSuspended)
+        {
+            Metrics.CountRefusal("suspended");
+            refusal = CloseReason.Unavailable(RetryDelay());
+            return null;
+        }
+
+        // All connections of a user are on one shard, and so the user's feed is one node.
+        var shard = identity.UserId is { } userId
+            ? Shards[(uint)string.GetHashCode(userId, StringComparison.Ordinal) % (uint)Shards.Length]
+            : Shards[(uint)Interlocked.Increment(ref _nextShard) % (uint)Shards.Length];
+        var connection = new Connection(this, shard, identity, format, transport, protocolState);
+        if (!_connections.TryAdd(connection))
+        {
+            Metrics.CountRefusal("connections_per_user");
+            refusal = CloseReason.OverLimit(RetryDelay());
+            return null;
+        }
+
+        Metrics.CountConnection(format, 1);
+        shard.Post(() =>
+        {
+            shard.Add(connection);
+            connection.Write(new ConnectedMessage(connection.Id, identity.UserId, Options.HeartbeatInterval, identity.ExpiresAt));
+        });
+
+        // Whoever came in while the door was being closed has not been told by those who closed it.
+        if (_isClosing) connection.Close(CloseReason.GoingAway(RetryDelay()));
+        else if (_isSuspended) connection.Close(CloseReason.Unavailable(RetryDelay()));
+        return connection;
+    }
+
+    /// <summary>
+    /// Runs one command of a client. A client's mistakes and the server's faults are answered with <see cref="ErrorMessage"/>; it
+    /// throws only when cancelled. The adapter runs the commands of one connection one after the other.
+    /// </summary>
+    public async ValueTask HandleAsync(Connection connection, ClientCommand command, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        ArgumentNullException.ThrowIfNull(command);
+        try
+        {
+            await DispatchAsync(connection, command, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // A fault of ours is answered as one, and the connection goes on.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogFault($"handling a {command.GetType().Name}", exception);
+            connection.Send(new ErrorMessage(command.Id, ErrorCode.Internal, "The server could not do this now."));
+        }
+    }
+
+    private ValueTask DispatchAsync(Connection connection, ClientCommand command, CancellationToken cancellationToken) => command switch
+    {
+        SubscribeCommand subscribe => SubscribeHandler.HandleAsync(this, connection, subscribe, cancellationToken),
+        UnsubscribeCommand unsubscribe => Unsubscribe(connection, unsubscribe),
+        PublishCommand publish => PublishHandler.HandleAsync(this, connection, publish, cancellationToken),
+        HistoryCommand history => HistoryHandler.HandleAsync(this, connection, history, cancellationToken),
+        AuthenticateCommand authenticate => AuthenticateHandler.HandleAsync(this, connection, authenticate, cancellationToken),
+        PresenceCommand presence => Presence(connection, presence),
+        PingCommand ping => Ping(connection, ping),
+        _ => throw new InvalidOperationException($"{command.GetType().Name} has no handler."),
+    };
+
+    /// <summary>Asks whether a user may subscribe to a channel.</summary>
+    public ValueTask<ChannelGrant> AuthorizeAsync(ClientIdentity identity, ChannelName channel, string? token, CancellationToken cancellationToken) =>
+        _dependencies.Authorizer.AuthorizeAsync(identity, channel, token, cancellationToken);
+
+    /// <summary>
+    /// Subscribes with a grant that <see cref="AuthorizeAsync"/> has just given. Completes when the answer and what was missed have been
+    /// given to the wire format, or with the exception that prevented it.
+    /// </summary>
+    public ValueTask SubscribeAsync(Connection connection, SubscribeCommand command, ChannelGrant grant, CancellationToken cancellationToken) =>
+        SubscribeHandler.HandleAsync(this, connection, command, grant, cancellationToken);
+
+    /// <summary>Closes all connections of a user, or those of one sign-in.</summary>
+    public void Disconnect(string userId, string? sessionId, CloseReason reason)
+    {
+        foreach (var connection in _connections.Of(userId))
+            if (sessionId is null || connection.Identity.SessionId == sessionId) connection.Close(reason);
+    }
+
+    /// <summary>Switches live connections off, so that clients go on over REST, or on again. Publications are stored in any case.</summary>
+    public void Suspend(bool isSuspended)
+    {
+        _isSuspended = isSuspended;
+        if (!isSuspended) return;
+        foreach (var connection in _connections.All) connection.Close(CloseReason.Unavailable(RetryDelay()));
+    }
+
+    /// <summary>Takes no more connections, tells each to come back after a delay of its own, and completes when all are closed.</summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        _isClosing = true;
+        var open = _connections.All.ToList();
+        foreach (var connection in open) connection.Close(CloseReason.GoingAway(RetryDelay()));
+        await Task.WhenAll(open.Select(static connection => connection.Completion)).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        _isClosing = true;
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        foreach (var shard in Shards) shard.Dispose();
+        Metrics.Dispose();
+    }
+
+    internal IEventLog LogOf(ChannelRules rules) => rules.Durable ? DurableLog : Publisher.Memory;
+
+    internal void Forget(Connection connection)
+    {
+        _connections.Remove(connection);
+        Metrics.CountConnection(connection.Format, -1);
+    }
+
+    internal void LogFault(string what, Exception exception) => Log.Fault(_logger, what, exception);
+
+    /// <summary>Spread out, so that those who are sent away together do not come back together.</summary>
+    private static TimeSpan RetryDelay() => TimeSpan.FromMilliseconds(Random.Shared.Next(500, 5_000));
+
+    private static ValueTask Unsubscribe(Connection connection, UnsubscribeCommand command)
+    {
+        connection.Shard.Post(() =>
+        {
+            if (connection.SubscriptionTo(command.Channel) is not { } subscription)
+            {
+                connection.Write(new ErrorMessage(command.Id, ErrorCode.NotSubscribed, "There is no such subscription.", command.Channel.Value));
+                return;
+            }
+
+            connection.Shard.EndSubscription(subscription);
+            if (command.Id is not null) connection.Write(new UnsubscribedMessage(command.Id, command.Channel));
+        });
+        return ValueTask.CompletedTask;
+    }
+
+    private static ValueTask Presence(Connection connection, PresenceCommand command)
+    {
+        connection.Send(new ErrorMessage(command.Id, ErrorCode.Forbidden, "This channel does not tell who is in it.", command.Channel.Value));
+        return ValueTask.CompletedTask;
+    }
+
+    private static ValueTask Ping(Connection connection, PingCommand command)
+    {
+        connection.Send(new PongMessage(command.Id ?? 0, connection.Engine.Clock.GetUtcNow()));
+        return ValueTask.CompletedTask;
+    }
+
+    private void Tick()
+    {
+        var now = Clock.GetTimestamp();
+        var wallClock = Clock.GetUtcNow();
+        foreach (var shard in Shards)
+        {
+            shard.Post(() =>
+            {
+                foreach (var connection in shard.Connections) connection.Tick(now, wallClock);
+            });
+        }
+
+        if (++_ticks % TicksBetweenRetirals == 0) Channels.RetireUnread();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1000, LogLevel.Error, "A fault while {What}.")]
+        public static partial void Fault(ILogger logger, string what, Exception exception);
+    }
 }

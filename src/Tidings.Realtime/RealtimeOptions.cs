@@ -9,11 +9,17 @@ public sealed record RealtimeOptions
     /// <summary>How much longer it may stay silent before it is closed.</summary>
     public TimeSpan PongTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long we may be silent towards a client that can't answer, such as an event stream, before a sign of life is sent.</summary>
+    public TimeSpan StreamHeartbeatInterval { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>How long a client has to authenticate.</summary>
     public TimeSpan AuthenticationTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long before its token expires a client is told.</summary>
     public TimeSpan ExpiryWarning { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long after its token expired a connection lives on: the clock skew that is forgiven.</summary>
+    public TimeSpan ExpiryGrace { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long the last bytes and the close of a connection may take.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(2);
@@ -47,6 +53,9 @@ public sealed record RealtimeOptions
 
     /// <summary>How many recent events of all durable channels this node keeps in memory to answer reconnects of feeds.</summary>
     public int RecentEvents { get; init; } = 4_096;
+
+    /// <summary>How many threads fan out. A connection belongs to one of them.</summary>
+    public int Shards { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 16);
 
     /// <summary>How long a channel without readers keeps its ring.</summary>
     public TimeSpan ChannelLinger { get; init; } = TimeSpan.FromSeconds(60);

@@ -1,2 +1,45 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using Tidings.Protocols;
+using Tidings.Server.Access;
+using Tidings.Server.Auth;
+using Tidings.Server.Engine;
+using Tidings.Server.Features.Accounts;
+using Tidings.Server.Features.Creators;
+using Tidings.Server.Features.Follows;
+using Tidings.Server.Features.Likes;
+using Tidings.Server.Features.Posts;
+using Tidings.Server.Features.Realtime;
+using Tidings.Server.Host;
+using Tidings.Server.Operations;
+using Tidings.Server.Page;
+using Tidings.Server.Storage;
+
+// Files are found beside the binary, whatever folder the server is started from; './data' is in that folder.
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+
+if (await CommandLine.TryRunAsync(args, () => builder.Configuration, Console.Out, Console.Error) is { } exitCode) return exitCode;
+if (!builder.TryAddHost(Console.Error, out var options)) return 1;
+
+builder.Services
+    .AddStorage(options.DataDirectory)
+    .AddTidingsAuthentication()
+    .AddChannelAccess()
+    .AddEngine(options)
+    .AddAccounts()
+    .AddPosts(new PostLimits(options.Limits.PostChars))
+    .AddLikes()
+    .AddOperations()
+    .AddOpenApi();
+
+await using var app = builder.Build();
+app.UseHost();
+app.UsePage();
+app.MapTidingsProtocols();
+app.MapAccounts();
+app.MapPosts();
+app.MapLikes();
+app.MapFollows();
+app.MapCreators();
+app.MapRealtimeApi();
+app.MapOperations();
+app.MapOpenApi();
+return await app.RunHostAsync(Console.Out, Console.Error);

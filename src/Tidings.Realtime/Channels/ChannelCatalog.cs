@@ -65,12 +65,12 @@ public sealed class ChannelCatalog
     /// Parses a name in any of its spellings: <c>kind:id</c>, <c>kind_id</c>, <c>private-kind-id</c>, <c>presence-kind-id</c>. The
     /// older ones are split at the first separator after the kind. Nothing is trimmed, folded or decoded.
     /// </summary>
-    public ChannelNameError TryParse(ReadOnlySpan<char> text, out ChannelName? name)
+    public ChannelNameError Parse(ReadOnlySpan<char> text, out ChannelName? name)
     {
         name = null;
 
         var colon = text.IndexOf(':');
-        if (colon >= 0) return TryMake(text[..colon], text[(colon + 1)..], out name);
+        if (colon >= 0) return Compose(text[..colon], text[(colon + 1)..], out name);
 
         var separator = '_';
         foreach (var prefix in (ReadOnlySpan<string>)["private-", "presence-"])
@@ -82,11 +82,11 @@ public sealed class ChannelCatalog
         }
 
         var split = text.IndexOf(separator);
-        return split < 0 ? ChannelNameError.Malformed : TryMake(text[..split], text[(split + 1)..], out name);
+        return split < 0 ? ChannelNameError.Malformed : Compose(text[..split], text[(split + 1)..], out name);
     }
 
     /// <summary>Makes a name of a kind and an id that came from outside.</summary>
-    public ChannelNameError TryMake(ReadOnlySpan<char> kind, ReadOnlySpan<char> id, out ChannelName? name)
+    public ChannelNameError Compose(ReadOnlySpan<char> kind, ReadOnlySpan<char> id, out ChannelName? name)
     {
         name = null;
         if (!ChannelName.IsKind(kind) || !ChannelName.IsId(id)) return ChannelNameError.Malformed;

@@ -1,35 +1,206 @@
-using Tidings.Realtime.Publications;
+using System.Security.Cryptography;
+using System.Buffers.Text;
 using Tidings.Realtime.Channels;
+using Tidings.Realtime.Fanout;
 
 namespace Tidings.Realtime.Connections;
 
-/// <summary>One client's live link, whatever its transport and protocol.</summary>
+/// <summary>
+/// One client's live link, whatever its transport and protocol. It belongs to one shard for life: its subscriptions and everything
+/// that is queued for it are touched only there. Members say who may call them.
+/// </summary>
 public sealed class Connection
 {
-    public string Id => throw new NotImplementedException();
-    public ClientIdentity Identity => throw new NotImplementedException();
-    public IWireFormat Format => throw new NotImplementedException();
-    /// <summary>For the wire format's own use; set when the connection is opened.</summary>
-    public object? ProtocolState => throw new NotImplementedException();
-    /// <summary>Shard only.</summary>
-    public IReadOnlyList<Subscription> Subscriptions => throw new NotImplementedException();
-    /// <summary>Queues bytes (never copied). Shard only; formats call it.</summary>
-    public void Queue(ReadOnlyMemory<byte> bytes) => throw new NotImplementedException();
-    /// <summary>Any thread: bytes arrived from the peer.</summary>
-    public void MarkAlive() => throw new NotImplementedException();
-    /// <summary>Any thread: posts a message through the connection's shard.</summary>
-    public void Send(ServerMessage message) => throw new NotImplementedException();
-    /// <summary>Any thread, idempotent: ends subscriptions, lets what is queued go out, then ITransport.CloseAsync(reason).</summary>
-    public void Close(CloseReason reason) => throw new NotImplementedException();
-    /// <summary>Completes when the transport has been closed and nothing will be written any more.</summary>
-    public Task<CloseReason> Completion => throw new NotImplementedException();
-}
+    private readonly SendQueue _queue;
+    private readonly ITransport _transport;
+    private readonly List<Subscription> _subscriptions = [];
+    private readonly TaskCompletionSource<CloseReason> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CloseReason? _closing;
+    private long _heardAt;
+    private long _wroteAt;
+    private bool _isPinged;
+    private bool _isWarned;
 
-/// <summary>One channel on one connection. Touched only on the connection's shard.</summary>
-public sealed class Subscription
-{
-    public ChannelName Channel => throw new NotImplementedException();
-    /// <summary>The place of the last event delivered.</summary>
-    public Position Position => throw new NotImplementedException();
-    public bool IsFeed => throw new NotImplementedException();
+    internal Connection(RealtimeEngine engine, Shard shard, ClientIdentity identity, IWireFormat format, ITransport transport, object? protocolState)
+    {
+        Engine = engine;
+        Shard = shard;
+        Identity = identity;
+        Format = format;
+        ProtocolState = protocolState;
+        Id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
+        _transport = transport;
+        _queue = new SendQueue(transport, engine.Outbound, engine.Options.OutboundBytes);
+        _heardAt = _wroteAt = engine.Clock.GetTimestamp();
+    }
+
+    /// <summary>Random, not a secret: other clients never learn it, and it gives no access.</summary>
+    public string Id { get; }
+
+    /// <summary>Who it is. A renewed token replaces it by one of the same user.</summary>
+    public ClientIdentity Identity { get; internal set; }
+
+    /// <summary>How messages become bytes for it.</summary>
+    public IWireFormat Format { get; }
+
+    /// <summary>The wire format's own, as given when the connection was opened.</summary>
+    public object? ProtocolState { get; }
+
+    /// <summary>Its subscriptions. Shard only.</summary>
+    public IReadOnlyList<Subscription> Subscriptions => _subscriptions;
+
+    /// <summary>Whether it is being closed. Any thread.</summary>
+    public bool IsClosing => Volatile.Read(ref _closing) is not null;
+
+    /// <summary>Completes with the reason when the transport is closed and nothing will be written any more. Any thread.</summary>
+    public Task<CloseReason> Completion => _completion.Task;
+
+    internal RealtimeEngine Engine { get; }
+
+    internal Shard Shard { get; }
+
+    /// <summary>Its index among the connections of its shard.</summary>
+    internal int ShardIndex { get; set; } = -1;
+
+    /// <summary>Whether it is on the shard's list of connections to flush.</summary>
+    internal bool IsTouched { get; set; }
+
+    /// <summary>Something arrived from the peer: it is alive. Any thread.</summary>
+    public void MarkAlive() => Volatile.Write(ref _heardAt, Engine.Clock.GetTimestamp());
+
+    /// <summary>Queues bytes, which must not change any more. Shard only; wire formats call it.</summary>
+    public void Queue(ReadOnlyMemory<byte> bytes)
+    {
+        if (IsClosing) return;
+        if (_queue.TryAdd(bytes))
+        {
+            Shard.Touch(this);
+            return;
+        }
+
+        Engine.Metrics.CountSlowReader();
+        _queue.Clear();
+        Close(CloseReason.TooSlow);
+    }
+
+    /// <summary>Queues a message, after everything that was sent before. Any thread.</summary>
+    public void Send(ServerMessage message) => Shard.Post(() => Write(message));
+
+    /// <summary>
+    /// Closes it, once: the subscriptions end now, what is queued goes out if the peer reads, then the transport says why. Any thread.
+    /// </summary>
+    public void Close(CloseReason reason)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        if (Interlocked.CompareExchange(ref _closing, reason, null) is not null) return;
+        Shard.Post(End);
+    }
+
+    /// <summary>Queues a message. Shard only.</summary>
+    internal void Write(ServerMessage message)
+    {
+        if (!IsClosing) Format.WriteMessage(this, message);
+    }
+
+    /// <summary>Starts writing what is queued. Shard only.</summary>
+    internal void Flush()
+    {
+        _wroteAt = Engine.Clock.GetTimestamp();
+        _queue.Flush();
+    }
+
+    internal Subscription? SubscriptionTo(ChannelName channel)
+    {
+        foreach (var subscription in _subscriptions)
+            if (subscription.Channel == channel) return subscription;
+        return null;
+    }
+
+    internal void Add(Subscription subscription)
+    {
+        _subscriptions.Add(subscription);
+        Engine.Metrics.CountSubscriptions(1);
+    }
+
+    internal void Remove(Subscription subscription)
+    {
+        if (_subscriptions.Remove(subscription)) Engine.Metrics.CountSubscriptions(-1);
+    }
+
+    /// <summary>Looks after heartbeat and expiry, about once a second. Shard only.</summary>
+    internal void Tick(long now, DateTimeOffset wallClock)
+    {
+        if (IsClosing) return;
+        var options = Engine.Options;
+
+        if (Identity.ExpiresAt is { } expiresAt)
+        {
+            if (wallClock >= expiresAt + options.ExpiryGrace)
+            {
+                Close(CloseReason.TokenExpired);
+                return;
+            }
+
+            if (!_isWarned && wallClock >= expiresAt - options.ExpiryWarning)
+            {
+                _isWarned = true;
+                Write(new TokenExpiringMessage(expiresAt));
+            }
+        }
+
+        if (Format.Heartbeat.IsEmpty) return;
+        if (!Format.ExpectsAnswer)
+        {
+            if (Engine.Clock.GetElapsedTime(_wroteAt, now) >= options.StreamHeartbeatInterval) Queue(Format.Heartbeat);
+            return;
+        }
+
+        var silence = Engine.Clock.GetElapsedTime(Volatile.Read(ref _heardAt), now);
+        if (silence < options.HeartbeatInterval)
+        {
+            _isPinged = false;
+        }
+        else if (!_isPinged)
+        {
+            _isPinged = true;
+            Queue(Format.Heartbeat);
+        }
+        else if (silence >= options.HeartbeatInterval + options.PongTimeout)
+        {
+            Close(CloseReason.NoPong);
+        }
+    }
+
+    /// <summary>The identity of a renewed token. Shard only.</summary>
+    internal void Renew(ClientIdentity identity)
+    {
+        Identity = identity;
+        _isWarned = false;
+    }
+
+    private void End()
+    {
+        for (var index = _subscriptions.Count - 1; index >= 0; index--) Shard.EndSubscription(_subscriptions[index]);
+        Shard.Remove(this);
+        _ = EndAsync(_closing!);
+    }
+
+    private async Task EndAsync(CloseReason reason)
+    {
+        _queue.Flush();
+        var isDrained = true;
+        try
+        {
+            await _queue.WhenDrainedAsync().WaitAsync(Engine.Options.CloseTimeout, Engine.Clock).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            isDrained = false;
+        }
+
+        await _transport.CloseAsync(reason, isDrained && !_queue.IsBroken).ConfigureAwait(false);
+        _queue.Clear();
+        Engine.Forget(this);
+        _completion.TrySetResult(reason);
+    }
 }

@@ -5,7 +5,8 @@ namespace Tidings.Realtime.Connections;
 /// <summary>Who is at the other end of a connection.</summary>
 /// <param name="UserId">The user's id, or null for an anonymous visitor.</param>
 /// <param name="ExpiresAt">When the token ends and with it the connection; null if it does not.</param>
-public sealed record ClientIdentity(string? UserId, DateTimeOffset? ExpiresAt)
+/// <param name="SessionId">The sign-in that it came from, so that its end closes the connection; null if there is none.</param>
+public sealed record ClientIdentity(string? UserId, DateTimeOffset? ExpiresAt, string? SessionId = null)
 {
     /// <summary>A visitor without a token.</summary>
     public static ClientIdentity Anonymous { get; } = new(null, null);

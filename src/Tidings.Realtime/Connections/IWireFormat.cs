@@ -28,6 +28,12 @@ public interface IWireFormat
 
     /// <summary>The bytes that keep a silent connection alive, such as a WebSocket ping; empty if the protocol has none.</summary>
     ReadOnlyMemory<byte> Heartbeat { get; }
+
+    /// <summary>
+    /// Whether the peer answers a heartbeat. If so it is sent to a peer that has been silent, and a missing answer closes the
+    /// connection; if not it is sent when we have been silent ourselves.
+    /// </summary>
+    bool ExpectsAnswer { get; }
 }
 
 /// <summary>

@@ -13,8 +13,13 @@ public sealed record ChannelSnapshot(ulong Epoch, long LastOffset, long TrimmedT
 
 /// <summary>The events of a feed after a place in the log.</summary>
 /// <param name="Events">In the order of the log.</param>
-/// <param name="IsComplete">False if a source gave up events past that place, or there are more than asked for.</param>
-public sealed record FeedPage(IReadOnlyList<Publication> Events, bool IsComplete);
+/// <param name="IsTrimmed">Whether a source gave up events past that place.</param>
+/// <param name="HasMore">Whether there are more than asked for.</param>
+public sealed record FeedPage(IReadOnlyList<Publication> Events, bool IsTrimmed, bool HasMore)
+{
+    /// <summary>Whether these are all events after that place.</summary>
+    public bool IsComplete => !IsTrimmed && !HasMore;
+}
 
 /// <summary>
 /// The log of publications: outbox, history and truth in one. It is the only place that gives out positions: an append adds one to

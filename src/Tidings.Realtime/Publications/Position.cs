@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 
@@ -70,8 +71,12 @@ public readonly record struct Position(ulong Epoch, long Offset)
         if (text.Length is 0 or > MaxTextLength) return false;
 
         Span<byte> bytes = stackalloc byte[MaxTextLength];
-        if (!Base64Url.TryDecodeFromChars(text, bytes, out var count)) return false;
-        return TryDecode(bytes[..count], out position, out var length) && length == count;
+        if (Base64Url.DecodeFromChars(text, bytes, out _, out var count) != OperationStatus.Done) return false;
+        if (!TryDecode(bytes[..count], out position, out var length)) return false;
+
+        // The decoder forgives padding, white space and stray bits; a position has one text only.
+        Span<char> canonical = stackalloc char[MaxTextLength];
+        return length == count && text.SequenceEqual(canonical[..Base64Url.EncodeToChars(bytes[..count], canonical)]);
     }
 
     /// <summary>The token that clients see: base64url, printable ASCII, at most <see cref="MaxTextLength"/> characters.</summary>

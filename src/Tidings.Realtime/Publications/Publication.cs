@@ -19,6 +19,12 @@ public enum PublicationForm
 /// </summary>
 public sealed class Publication
 {
+    /// <summary>
+    /// The type of what stands in for an event that could not be read. Its offset is kept so that the history has no hole, but it is
+    /// not delivered.
+    /// </summary>
+    public const string TombstoneType = "tombstone";
+
     private EncodedPush?[] _encodings = [];
 
     /// <summary>Gives a draft its place.</summary>
@@ -47,6 +53,9 @@ public sealed class Publication
 
     /// <summary>The number of its row in the durable log; 0 if it is not in it.</summary>
     public long Sequence => FeedPosition.Offset;
+
+    /// <summary>Whether it stands in for an event that could not be read.</summary>
+    public bool IsTombstone => Draft.Type == TombstoneType;
 
     /// <summary>The form that a reader with these rights gets.</summary>
     public PublicationForm FormFor(IReaderRights rights)

@@ -19,13 +19,14 @@ internal sealed class FeedQuery(Reader reader, EventRows rows, LogPositions posi
     {
         // The oldest places so far, the newest of them on top, so that at most limit are kept whatever the sources have.
         var oldest = new PriorityQueue<(long Place, ChannelName Channel, ulong Epoch), long>();
-        var isComplete = true;
+        var isTrimmed = false;
+        var hasMore = false;
 
         foreach (var source in sources)
         {
             var since = Math.Max(sequence, source.Since);
             var channel = LogQueries.Channel(reader, positions, source.Channel);
-            if (channel.TrimmedSequence > since) isComplete = false;
+            if (channel.TrimmedSequence > since) isTrimmed = true;
             if (channel.LastSequence <= since || channel.LastOffset == channel.TrimmedThrough) continue;
 
             _placesAfter.Bind(1, channel.Id).Bind(2, LastOffsetThrough(channel, since)).Bind(3, limit + 1L);
@@ -37,7 +38,7 @@ internal sealed class FeedQuery(Reader reader, EventRows rows, LogPositions posi
                     oldest.Enqueue((place, source.Channel, channel.Epoch), -place);
                     if (oldest.Count <= limit) continue;
 
-                    isComplete = false;
+                    hasMore = true;
                     if (oldest.Dequeue().Place == place) break; // all that follows in this source is newer still
                 }
             }
@@ -49,7 +50,7 @@ internal sealed class FeedQuery(Reader reader, EventRows rows, LogPositions posi
 
         var events = new Publication[oldest.Count];
         for (var index = events.Length - 1; index >= 0; index--) events[index] = ReadEvent(oldest.Dequeue());
-        return new FeedPage(events, isComplete);
+        return new FeedPage(events, isTrimmed, hasMore);
     }
 
     /// <summary>The offset of the channel's newest event that is not after a place.</summary>

@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using Tidings.Bench.Results;
+
+namespace Tidings.Bench.Hosting;
+
+/// <summary>
+/// Who used the machine between two moments. A figure is only as good as the quiet around it, so each table says how much of the cores
+/// went to processes that were not part of the run, and how busy the generator was.
+/// </summary>
+internal sealed class Usage
+{
+    private readonly ServerProcess _process;
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private readonly TimeSpan _server;
+    private readonly TimeSpan _generator;
+    private readonly (double Busy, double Stolen) _machine;
+
+    private Usage(ServerProcess server)
+    {
+        _process = server;
+        _server = server.CpuTime;
+        _generator = Environment.CpuUsage.TotalTime;
+        _machine = Machine.Seconds();
+    }
+
+    internal static Usage Start(ServerProcess server) => new(server);
+
+    /// <summary>Ends the window and writes its rows.</summary>
+    internal Spent Stop(Report report)
+    {
+        var wall = Stopwatch.GetElapsedTime(_startedAt).TotalSeconds;
+        var server = (_process.CpuTime - _server).TotalSeconds;
+        var generator = (Environment.CpuUsage.TotalTime - _generator).TotalSeconds;
+        var (busy, stolen) = Machine.Seconds();
+        var others = Math.Max(0, busy - _machine.Busy - server - generator);
+
+        report.Add("server CPU", server, "s", $"{100 * server / wall:F0} % of its core");
+        report.Add("generator CPU share", 100 * generator / wall, "%", generator / wall > 0.9 ? "the generator may have been the limit" : "not the limit");
+        report.Add("others' CPU share", 100 * others / wall / Machine.Cores, "%", $"of {Machine.Cores} cores, not part of this run");
+        report.Add("stolen by the host", 100 * (stolen - _machine.Stolen) / wall / Machine.Cores, "%");
+        return new Spent(wall, server);
+    }
+
+    /// <summary>Seconds on the clock and seconds of the server's CPU.</summary>
+    internal readonly record struct Spent(double Wall, double ServerCpu);
+}

@@ -1,0 +1,60 @@
+using Tidings.Bench;
+using Tidings.Bench.Hosting;
+using Tidings.Bench.Measurements;
+using Tidings.Bench.Network;
+
+const string HowTo = """
+    usage: bench/run.sh latency | posts | connections | fanout | all [--name value …]
+    bench/README.md says what each measures, and its options.
+    """;
+
+var verbs = new Dictionary<string, Func<Options, IMeasurement>>
+{
+    ["latency"] = options => new Latency(options),
+    ["posts"] = options => new Posts(options),
+    ["connections"] = options => new Connections(options),
+    ["fanout"] = options => new Fanout(options),
+};
+
+if (args.Length == 0 || (args[0] != "all" && !verbs.ContainsKey(args[0])))
+{
+    Console.Error.WriteLine(HowTo);
+    return 2;
+}
+
+try
+{
+    if (!OperatingSystem.IsLinux())
+        throw new BenchException("The generator uses epoll and /proc, and so runs on Linux only.");
+    var cores = File.ReadLines("/proc/self/status").First(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal)).Split('\t')[1];
+    if (!int.TryParse(cores, out _))
+        Console.Error.WriteLine($"The generator is not pinned to one core (it may use {cores}); bench/run.sh pins it.");
+
+    foreach (var verb in args[0] == "all" ? verbs.Keys.ToArray() : [args[0]])
+        Run(verbs[verb], new Options(args.AsSpan(1)));
+    return 0;
+}
+catch (BenchException error)
+{
+    Console.Error.WriteLine($"The run could not be made. {error.Message}");
+    return 1;
+}
+
+static void Run(Func<Options, IMeasurement> create, Options options)
+{
+    var settings = new ServerSettings(options);
+    var measurement = create(options);
+    options.RefuseUnknown();
+
+    using var server = ServerProcess.Start(settings);
+    using var loop = new EventLoop();
+    Console.WriteLine($"server {server.Pid} on core {settings.Core}, {server.EndPoint}, data under {settings.Scratch}");
+    try
+    {
+        measurement.Run(new Rig(loop, server));
+    }
+    catch (BenchException error)
+    {
+        throw new BenchException($"{error.Message}\nThe server's last words:\n{server.LastWords()}");
+    }
+}

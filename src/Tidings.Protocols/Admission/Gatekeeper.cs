@@ -1,0 +1,117 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Tidings.Protocols.WebSockets;
+using Tidings.Realtime.Connections;
+
+namespace Tidings.Protocols.Admission;
+
+/// <summary>What becomes of a client at the door.</summary>
+internal enum Admittance
+{
+    /// <summary>It may come in.</summary>
+    Granted,
+
+    /// <summary>It has no token, and anonymous clients are not allowed.</summary>
+    NoToken,
+
+    /// <summary>Its token is not accepted.</summary>
+    InvalidToken,
+
+    /// <summary>Its token was good once.</summary>
+    TokenExpired,
+
+    /// <summary>It relies on a cookie but does not come from a page of an allowed origin.</summary>
+    NoOrigin,
+
+    /// <summary>Who it is cannot be found out now; a fault of ours.</summary>
+    Unavailable,
+}
+
+/// <summary>The answer of the <see cref="Gatekeeper"/>; there is an identity only if it is granted.</summary>
+internal readonly record struct AdmittanceOf(Admittance Outcome, ClientIdentity? Identity = null);
+
+/// <summary>
+/// The same door for all three transports: the origin first, then the token, then the cookie. Tokens never reach a log, nor does a
+/// URL, which may carry one.
+/// </summary>
+internal sealed partial class Gatekeeper(
+    IOriginPolicy origins, IConnectionAuthenticator tokens, IRequestIdentity cookies, IOptions<NativeProtocolOptions> options, ILogger<Gatekeeper> logger)
+{
+    /// <summary>Judges the request's origin.</summary>
+    public OriginVerdict JudgeOrigin(HttpRequest request)
+    {
+        var header = request.Headers.Origin;
+        var origin = header.Count switch { 0 => null, 1 => header[0], _ => "" };
+        var verdict = origins.Judge(origin, request.Scheme, request.Host.Value ?? "");
+        if (verdict == OriginVerdict.Refused) Log.OriginRefused(logger, request.Path);
+        return verdict;
+    }
+
+    /// <summary>Finds out who asks. The origin has been judged and was not refused.</summary>
+    public async ValueTask<AdmittanceOf> IdentifyAsync(HttpContext context, OriginVerdict origin)
+    {
+        try
+        {
+            if (FindToken(context.Request) is { } token) return await JudgeTokenAsync(token, context.RequestAborted);
+
+            if (await cookies.OfAsync(context) is { } identity)
+                return MayUseCookie(context.Request, origin) ? new(Admittance.Granted, identity) : new(Admittance.NoOrigin);
+
+            return options.Value.AllowAnonymous ? new(Admittance.Granted, ClientIdentity.Anonymous) : new(Admittance.NoToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            Log.CannotIdentify(logger, exception);
+            return new(Admittance.Unavailable);
+        }
+    }
+
+    /// <summary>Judges a token that came in the first message.</summary>
+    public async ValueTask<AdmittanceOf> IdentifyAsync(string token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await JudgeTokenAsync(token, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            Log.CannotIdentify(logger, exception);
+            return new(Admittance.Unavailable);
+        }
+    }
+
+    /// <summary>The token of a request, first found wins.</summary>
+    internal static string? FindToken(HttpRequest request)
+    {
+        const string scheme = "Bearer ";
+        foreach (var value in request.Headers.Authorization)
+            if (value is not null && value.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)) return value[scheme.Length..].Trim();
+
+        return WebSocketHandshake.TokenAmong(request.Headers.SecWebSocketProtocol)
+            ?? NotEmpty(request.Query["token"]) ?? NotEmpty(request.Query["access_token"]);
+    }
+
+    private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
+    // A page of the same origin sends no Origin with a GET; that it is one is then told by the browser's own mark.
+    private static bool MayUseCookie(HttpRequest request, OriginVerdict origin) =>
+        origin is OriginVerdict.Own or OriginVerdict.Allowed || request.Headers["Sec-Fetch-Site"] == "same-origin";
+
+    private async ValueTask<AdmittanceOf> JudgeTokenAsync(string token, CancellationToken cancellationToken) =>
+        await tokens.AuthenticateAsync(token, cancellationToken) switch
+        {
+            { Identity: { } identity, IsExpired: false } => new(Admittance.Granted, identity),
+            { IsExpired: true } => new(Admittance.TokenExpired),
+            _ => new(Admittance.InvalidToken),
+        };
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 2001, Level = LogLevel.Information, Message = "Refused a connection to {Path} from a page of an origin that is not allowed")]
+        public static partial void OriginRefused(ILogger logger, PathString path);
+
+        [LoggerMessage(EventId = 2002, Level = LogLevel.Error, Message = "Could not find out who connects")]
+        public static partial void CannotIdentify(ILogger logger, Exception exception);
+    }
+}

@@ -1,0 +1,9 @@
+namespace Tidings.Protocols;
+
+/// <summary>The <see cref="Realtime.Connections.IWireFormat.Slot"/> of each wire format. Every number is used once.</summary>
+internal static class FormatSlots
+{
+    public const int Native = 0;
+    public const int Sse = 1;
+    public const int Poll = 2;
+}

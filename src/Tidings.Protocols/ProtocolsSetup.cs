@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Tidings.Protocols.Admission;
+using Tidings.Protocols.Native;
+using Tidings.Protocols.Polling;
+using Tidings.Protocols.Sse;
+using Tidings.Protocols.Streams;
+
+namespace Tidings.Protocols;
+
+/// <summary>Puts the protocols into a host. The host registers the engine and an <see cref="Realtime.Connections.IConnectionAuthenticator"/>.</summary>
+public static class ProtocolsSetup
+{
+    /// <summary>
+    /// Registers the native protocol over its three transports. A host that knows origins or signed-in users better registers its own
+    /// <see cref="IOriginPolicy"/> or <see cref="IRequestIdentity"/>.
+    /// </summary>
+    public static IServiceCollection AddTidingsProtocols(this IServiceCollection services, Action<NativeProtocolOptions>? configure = null)
+    {
+        services.AddOptions<NativeProtocolOptions>()
+            .Validate(
+                static options => options.AllowedOrigins.All(ExactOrigins.IsOrigin),
+                "Every allowed origin must be written as a browser sends it, for example https://app.example or http://localhost:3000: no path, no wildcard, lower case.")
+            .ValidateOnStart();
+        if (configure is not null) services.Configure(configure);
+
+        services.TryAddSingleton<IOriginPolicy, ExactOrigins>();
+        services.TryAddSingleton<IRequestIdentity, SignedInUser>();
+        services.TryAddSingleton<Gatekeeper>();
+        services.TryAddSingleton<StreamDoor>();
+        services.TryAddSingleton<NativeEndpoint>();
+        services.TryAddSingleton<SseEndpoint>();
+        services.TryAddSingleton<PollEndpoint>();
+        return services;
+    }
+
+    /// <summary>Maps <c>/ws</c>, <c>/sse</c> and <c>/poll</c>, for all methods: a WebSocket over HTTP/2 arrives as CONNECT.</summary>
+    public static IEndpointRouteBuilder MapTidingsProtocols(this IEndpointRouteBuilder routes)
+    {
+        ArgumentNullException.ThrowIfNull(routes);
+        Map("/ws", static context => context.RequestServices.GetRequiredService<NativeEndpoint>().HandleAsync(context));
+        Map("/sse", static context => context.RequestServices.GetRequiredService<SseEndpoint>().HandleAsync(context));
+        Map("/poll", static context => context.RequestServices.GetRequiredService<PollEndpoint>().HandleAsync(context));
+        return routes;
+
+        void Map(string pattern, RequestDelegate handler) => routes.Map(pattern, handler).ExcludeFromDescription();
+    }
+}

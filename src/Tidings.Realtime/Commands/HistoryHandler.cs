@@ -1,0 +1,55 @@
+using Tidings.Realtime.Connections;
+using Tidings.Realtime.Feeds;
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Realtime.Commands;
+
+/// <summary>Answers a page of history, in the form that the reader may see now.</summary>
+internal static class HistoryHandler
+{
+    private const int MaxLimit = 1_000;
+
+    public static async ValueTask HandleAsync(RealtimeEngine engine, Connection connection, HistoryCommand command, CancellationToken cancellationToken)
+    {
+        var rules = engine.Catalog.RulesOf(command.Channel);
+        var grant = await engine.AuthorizeAsync(connection.Identity, command.Channel, null, cancellationToken).ConfigureAwait(false);
+        if (!grant.IsAllowed || rules.History == 0)
+        {
+            connection.Send(new ErrorMessage(command.Id, ErrorCode.Forbidden, "There is no history of this channel for you.", command.Channel.Value));
+            return;
+        }
+
+        var limit = Math.Clamp(command.Limit, 1, MaxLimit);
+        var page = rules.IsFeed
+            ? await OfFeedAsync(engine, command, limit, cancellationToken).ConfigureAwait(false)
+            : await OfChannelAsync(engine, command, limit, cancellationToken).ConfigureAwait(false);
+        connection.Send(new HistoryMessage(
+            command.Id ?? 0, command.Channel, [.. page.Events.Where(static publication => !publication.IsTombstone)], grant.Rights, page.Position, page.IsRecovered));
+    }
+
+    private static async ValueTask<Page> OfChannelAsync(RealtimeEngine engine, HistoryCommand command, int limit, CancellationToken cancellationToken)
+    {
+        var log = engine.LogOf(engine.Catalog.RulesOf(command.Channel));
+        var snapshot = await log.ReadChannelAsync(command.Channel, command.Since is null ? limit : 0, cancellationToken).ConfigureAwait(false);
+        var top = new Position(snapshot.Epoch, snapshot.LastOffset);
+        if (command.Since is not { } since) return new Page(snapshot.Recent, top, null);
+        if (since.Epoch != snapshot.Epoch || since.Offset > snapshot.LastOffset || since.Offset < snapshot.TrimmedThrough) return new Page([], top, false);
+
+        var events = await log.ReadSinceAsync(command.Channel, since.Offset, limit, cancellationToken).ConfigureAwait(false);
+        return new Page(events, events.Count > 0 ? events[^1].Position : top, true);
+    }
+
+    private static async ValueTask<Page> OfFeedAsync(RealtimeEngine engine, HistoryCommand command, int limit, CancellationToken cancellationToken)
+    {
+        var log = engine.DurableLog;
+        var top = new Position(log.SequenceEpoch, await log.ReadLastSequenceAsync(cancellationToken).ConfigureAwait(false));
+        if (command.Since is not { } since || since.Epoch != top.Epoch || since.Offset > top.Offset)
+            return new Page([], top, command.Since is null ? null : false);
+
+        var sources = await engine.FeedSources.ReadAsync(command.Channel, cancellationToken).ConfigureAwait(false);
+        var page = await log.ReadFeedSinceAsync([new FeedSource(command.Channel, 0), .. sources], since.Offset, limit, cancellationToken).ConfigureAwait(false);
+        return new Page(page.Events, page.HasMore ? page.Events[^1].FeedPosition : top, !page.IsTrimmed);
+    }
+
+    private sealed record Page(IReadOnlyList<Publication> Events, Position Position, bool? IsRecovered);
+}

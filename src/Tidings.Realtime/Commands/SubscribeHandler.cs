@@ -1,0 +1,108 @@
+using Tidings.Realtime.Connections;
+using Tidings.Realtime.Fanout;
+using Tidings.Realtime.Feeds;
+using Tidings.Realtime.History;
+
+namespace Tidings.Realtime.Commands;
+
+/// <summary>Subscribes a connection: checks on the caller's thread, everything else on the connection's shard.</summary>
+internal static class SubscribeHandler
+{
+    public static async ValueTask HandleAsync(RealtimeEngine engine, Connection connection, SubscribeCommand command, CancellationToken cancellationToken)
+    {
+        var grant = await engine.AuthorizeAsync(connection.Identity, command.Channel, command.Token, cancellationToken).ConfigureAwait(false);
+        if (!grant.IsAllowed)
+        {
+            engine.Metrics.CountRefusal("forbidden");
+            connection.Send(new ErrorMessage(command.Id, ErrorCode.Forbidden, "You may not subscribe to this channel.", command.Channel.Value));
+            return;
+        }
+
+        await HandleAsync(engine, connection, command, grant, cancellationToken).ConfigureAwait(false);
+    }
+
+    public static async ValueTask HandleAsync(
+        RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, CancellationToken cancellationToken)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (engine.Catalog.RulesOf(command.Channel).IsFeed)
+        {
+            connection.Shard.Post(() => JoinFeed(engine, connection, command, grant, done));
+        }
+        else
+        {
+            var channel = engine.Channels.Get(command.Channel);
+            await channel.ReadyAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            connection.Shard.Post(() => Join(engine, connection, command, grant, done));
+        }
+
+        await done.Task.ConfigureAwait(false);
+    }
+
+    private static void Join(RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, TaskCompletionSource done)
+    {
+        if (Refuse(engine, connection, command, done)) return;
+
+        var subscription = new Subscription(connection, command.Channel, isFeed: false, grant.Rights);
+        var channel = engine.Channels.Get(command.Channel);
+        if (channel.Join(subscription, connection.Shard, command.Since) is not { } catchUp)
+        {
+            engine.Channels.DropIfRetired(channel);
+            _ = JoinLaterAsync(engine, connection, command, grant, done);
+            return;
+        }
+
+        connection.Add(subscription);
+        if (catchUp.Kind != CatchUpKind.ReadLog)
+        {
+            Recovery.Finish(subscription, command, catchUp);
+            done.TrySetResult();
+            return;
+        }
+
+        subscription.Hold();
+        _ = Recovery.ReadAndFinishAsync(engine, subscription, command, catchUp, done);
+    }
+
+    private static async Task JoinLaterAsync(
+        RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, TaskCompletionSource done)
+    {
+        try
+        {
+            await engine.Channels.Get(command.Channel).ReadyAsync().ConfigureAwait(false);
+            connection.Shard.Post(() => Join(engine, connection, command, grant, done));
+        }
+#pragma warning disable CA1031 // It is the waiting caller who deals with it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            done.TrySetException(exception);
+        }
+    }
+
+    private static void JoinFeed(RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, TaskCompletionSource done)
+    {
+        if (Refuse(engine, connection, command, done)) return;
+
+        var subscription = new Subscription(connection, command.Channel, isFeed: true, grant.Rights);
+        subscription.Hold();
+        connection.Add(subscription);
+        if (!connection.Shard.Feeds.TryGetValue(command.Channel, out var feed))
+            connection.Shard.Feeds[command.Channel] = feed = new FeedNode(command.Channel, connection.Shard, engine);
+        feed.Join(new FeedJoin(subscription, command.Id, command.Since, done));
+    }
+
+    private static bool Refuse(RealtimeEngine engine, Connection connection, SubscribeCommand command, TaskCompletionSource done)
+    {
+        ErrorMessage? refusal = null;
+        if (connection.SubscriptionTo(command.Channel) is not null)
+            refusal = new(command.Id, ErrorCode.AlreadySubscribed, "This connection has subscribed to the channel already.", command.Channel.Value);
+        else if (connection.Subscriptions.Count >= engine.Options.SubscriptionsPerConnection)
+            refusal = new(command.Id, ErrorCode.TooManySubscriptions, "This connection has as many subscriptions as it may.", command.Channel.Value);
+
+        if (refusal is null && !connection.IsClosing) return false;
+        if (refusal is not null) connection.Write(refusal);
+        done.TrySetResult();
+        return true;
+    }
+}

@@ -1,0 +1,126 @@
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Realtime.Connections;
+
+/// <summary>One channel on one connection. Touched only on the connection's shard.</summary>
+public sealed class Subscription
+{
+    private List<Publication>? _held;
+    private bool _overflowed;
+
+    internal Subscription(Connection connection, ChannelName channel, bool isFeed, IReaderRights rights)
+    {
+        Connection = connection;
+        Channel = channel;
+        IsFeed = isFeed;
+        Rights = rights;
+    }
+
+    /// <summary>The channel.</summary>
+    public ChannelName Channel { get; }
+
+    /// <summary>Whether the channel is a feed, so that events arrive from other channels and positions are places in the whole log.</summary>
+    public bool IsFeed { get; }
+
+    /// <summary>The place of the last event that was delivered, or passed over, to this subscription.</summary>
+    public Position Position { get; internal set; }
+
+    internal Connection Connection { get; }
+
+    internal IReaderRights Rights { get; }
+
+    /// <summary>Its index among the readers of its channel on this shard, kept so that leaving takes no search.</summary>
+    internal int ReaderIndex { get; set; } = -1;
+
+    internal bool HasEnded { get; set; }
+
+    /// <summary>From now on live events wait, until <see cref="Start"/> or <see cref="Release"/>: what was missed comes first.</summary>
+    internal void Hold() => _held = [];
+
+    /// <summary>Answers, and delivers what comes after a place.</summary>
+    internal void Start(long? requestId, Position top)
+    {
+        var held = _held ?? [];
+        _held = null;
+        if (_overflowed) top = PlaceOf(held[^1]);
+
+        Position = top;
+        Connection.Write(new SubscribedMessage(requestId, Channel, top, null));
+        foreach (var publication in held) Push(publication);
+    }
+
+    /// <summary>Delivers one publication, or keeps it back while holding. What the reader already has is passed over.</summary>
+    internal void Deliver(Publication publication)
+    {
+        if (_held is null)
+        {
+            Push(publication);
+            return;
+        }
+
+        if (_held.Count < Connection.Engine.Options.HeldEvents)
+        {
+            _held.Add(publication);
+            return;
+        }
+
+        // Too much happened during the recovery. It ends as "not recovered", from what came last on.
+        _overflowed = true;
+        _held.Clear();
+        _held.Add(publication);
+    }
+
+    /// <summary>Ends holding: answers, replays what was missed, then what arrived meanwhile, newer only.</summary>
+    /// <param name="requestId">The client's number.</param>
+    /// <param name="since">The position that the client named.</param>
+    /// <param name="top">Where the channel stood when holding began.</param>
+    /// <param name="missed">What came after it, or null if it can't be had.</param>
+    internal void Release(long? requestId, Position since, Position top, IReadOnlyList<Publication>? missed)
+    {
+        var held = _held ?? [];
+        _held = null;
+
+        var isRecovered = missed is not null && !_overflowed;
+        if (_overflowed) top = PlaceOf(held[^1]);
+
+        Position = isRecovered ? since : top;
+        Connection.Write(new SubscribedMessage(requestId, Channel, top, isRecovered));
+        if (isRecovered)
+            foreach (var publication in missed!) Push(publication);
+        foreach (var publication in held) Push(publication);
+    }
+
+    private Position PlaceOf(Publication publication) => IsFeed ? publication.FeedPosition : publication.Position;
+
+    private void Push(Publication publication)
+    {
+        if (HasEnded) return;
+
+        var place = PlaceOf(publication);
+        if (place.Exists)
+        {
+            if (place.Offset <= Position.Offset && place.Epoch == Position.Epoch) return;
+
+            // A channel's offsets have no holes, so a reader never sees one: rather no connection than a silent gap.
+            if (!IsFeed && (place.Epoch != Position.Epoch || place.Offset != Position.Offset + 1))
+            {
+                Connection.Engine.Metrics.CountHole();
+                Connection.Close(CloseReason.GoingAway(TimeSpan.FromSeconds(1)));
+                return;
+            }
+
+            Position = place;
+        }
+        else if (IsFeed)
+        {
+            return;
+        }
+
+        if (publication.IsTombstone || publication.Draft.ExcludedConnectionId == Connection.Id) return;
+
+        var push = publication.EncodingFor(Connection.Format, publication.FormFor(Rights));
+        Connection.Format.WritePush(Connection, this, publication, push);
+        Connection.Shard.CountDelivery(Connection.Format, publication);
+    }
+}

@@ -1,0 +1,336 @@
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Connections;
+using Tidings.Realtime.Feeds;
+using Tidings.Realtime.History;
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Realtime.Fanout;
+
+/// <summary>
+/// A channel that somebody on this node reads or has read a moment ago. Its lock covers where it stands, the ring and the order in
+/// which publications are handed to the shards; each shard's readers are touched on that shard only.
+/// </summary>
+internal sealed class LiveChannel(ChannelName name, ChannelRules rules, RealtimeEngine engine)
+{
+    private const int ArrivedLimit = 10_000;
+
+    private readonly Lock _lock = new();
+    private readonly ChannelReaders?[] _readers = new ChannelReaders?[engine.Options.Shards];
+    private readonly int[] _readerCounts = new int[engine.Options.Shards];
+    private readonly Ring _ring = new(Math.Min(engine.Options.RingEvents, rules.History));
+    private State _state = rules.History == 0 ? State.Ready : State.Unread;
+    private Task _reading = Task.CompletedTask;
+    private List<Publication> _arrived = [];
+    private Position _top;
+    private long _trimmedThrough;
+    private long _unreadSince = engine.Clock.GetTimestamp();
+    private bool _isRetired;
+
+    private enum State
+    {
+        /// <summary>Only feeds have asked for it, and they don't need to know where it stands.</summary>
+        Unread,
+
+        /// <summary>Its place is being read from the log.</summary>
+        Reading,
+
+        /// <summary>Its place is known.</summary>
+        Ready,
+
+        /// <summary>A publication ran ahead; what is between is being read from the log.</summary>
+        Repairing,
+    }
+
+    /// <summary>Its name.</summary>
+    public ChannelName Name => name;
+
+    /// <summary>Its kind's rules.</summary>
+    public ChannelRules Rules => rules;
+
+    /// <summary>Whether it was given up, so that it must be looked up again.</summary>
+    public bool IsRetired
+    {
+        get
+        {
+            lock (_lock) return _isRetired;
+        }
+    }
+
+    /// <summary>Completes when it is known where the channel stands. One read serves all who wait.</summary>
+    public Task ReadyAsync()
+    {
+        lock (_lock)
+        {
+            if (_state == State.Ready) return Task.CompletedTask;
+            if (_state == State.Unread || _reading.IsFaulted) StartReading(_state == State.Repairing ? State.Repairing : State.Reading);
+            return _reading;
+        }
+    }
+
+    /// <summary>Takes a publication that has just been carried here: for each reader in order, once, without a hole.</summary>
+    public void Apply(Publication publication)
+    {
+        lock (_lock)
+        {
+            var isInLog = publication.Sequence != 0;
+            if (isInLog) ReserveForFeeds(publication.Draft.Effect);
+
+            if (!publication.Position.Exists)
+            {
+                Hand(publication, ReaderScope.Direct);
+            }
+            else if (_state == State.Ready && publication.Position == _top with { Offset = _top.Offset + 1 })
+            {
+                Advance(publication, isInLog ? ReaderScope.Direct | ReaderScope.Feeds : ReaderScope.Direct);
+            }
+            else
+            {
+                // Feeds go by the order of the whole log, in which it comes now, wherever the channel itself stands.
+                if (isInLog) Hand(publication, ReaderScope.Feeds);
+                if (_state == State.Unread || IsKnown(publication)) return;
+
+                if (_arrived.Count < ArrivedLimit) _arrived.Add(publication);
+                if (_state == State.Reading || (_state == State.Repairing && !_reading.IsFaulted)) return;
+                engine.Metrics.CountGap();
+                StartReading(State.Repairing);
+            }
+        }
+    }
+
+    /// <summary>Adds a direct reader and says how it catches up. On the reader's shard.</summary>
+    /// <returns>Null if it must be looked up and waited for once more.</returns>
+    public CatchUp? Join(Subscription subscription, Shard shard, Position? since)
+    {
+        lock (_lock)
+        {
+            if (_isRetired || _state != State.Ready) return null;
+
+            var direct = ReadersOn(shard).Direct;
+            subscription.ReaderIndex = direct.Count;
+            direct.Add(subscription);
+            _readerCounts[shard.Index]++;
+            return CatchUpFrom(since);
+        }
+    }
+
+    /// <summary>Removes a direct reader. On the reader's shard.</summary>
+    public void Leave(Subscription subscription, Shard shard)
+    {
+        var direct = _readers[shard.Index]!.Direct;
+        var last = direct[^1];
+        direct[subscription.ReaderIndex] = last;
+        last.ReaderIndex = subscription.ReaderIndex;
+        direct.RemoveAt(direct.Count - 1);
+        subscription.ReaderIndex = -1;
+        Release(shard);
+    }
+
+    /// <summary>Adds a feed, for which <see cref="TryReserve"/> has made room. On the feed's shard.</summary>
+    public void Join(FeedLink link, Shard shard)
+    {
+        var feeds = ReadersOn(shard).Feeds;
+        link.ReaderIndex = feeds.Count;
+        feeds.Add(link);
+    }
+
+    /// <summary>Removes a feed. On the feed's shard.</summary>
+    public void Leave(FeedLink link, Shard shard)
+    {
+        var feeds = _readers[shard.Index]!.Feeds;
+        var last = feeds[^1];
+        feeds[link.ReaderIndex] = last;
+        last.ReaderIndex = link.ReaderIndex;
+        feeds.RemoveAt(feeds.Count - 1);
+        Release(shard);
+    }
+
+    /// <summary>From now on publications are handed to a shard, for a reader that is about to join there. Any thread.</summary>
+    /// <returns>False if the channel was given up: look it up again.</returns>
+    public bool TryReserve(int shard)
+    {
+        lock (_lock)
+        {
+            if (_isRetired) return false;
+            _readerCounts[shard]++;
+            return true;
+        }
+    }
+
+    /// <summary>Takes back a reservation, or the place of a reader that left. Any thread.</summary>
+    public void Release(Shard shard)
+    {
+        lock (_lock)
+        {
+            _readerCounts[shard.Index]--;
+            _unreadSince = engine.Clock.GetTimestamp();
+        }
+    }
+
+    /// <summary>Gives the channel up if nobody has read it for a while. Any thread.</summary>
+    public bool TryRetire()
+    {
+        lock (_lock)
+        {
+            if (_isRetired) return true;
+            if (_readerCounts.AsSpan().ContainsAnyExcept(0) || _state is State.Reading or State.Repairing) return false;
+            if (engine.Clock.GetElapsedTime(_unreadSince) < engine.Options.ChannelLinger) return false;
+            return _isRetired = true;
+        }
+    }
+
+    /// <summary>Gives a publication to the readers on one shard. On that shard.</summary>
+    public void DeliverOn(Shard shard, Publication publication, ReaderScope scope)
+    {
+        var readers = _readers[shard.Index];
+        if (readers is not null && scope.HasFlag(ReaderScope.Direct)) DeliverDirect(readers.Direct, shard, publication);
+        if (!scope.HasFlag(ReaderScope.Feeds)) return;
+
+        // Backwards, since a delivery may end the reader, whose place the last one takes.
+        for (var index = (readers?.Feeds.Count ?? 0) - 1; index >= 0; index--) readers!.Feeds[index].Feed.Deliver(publication);
+
+        if (rules.IsFeed && publication.Draft.Effect is { } effect) ApplyToFeed(shard, effect, publication.Sequence);
+    }
+
+    private static void DeliverDirect(List<Subscription> direct, Shard shard, Publication publication)
+    {
+        var closes = publication.Draft.Effect?.Kind == ChannelEffectKind.Close;
+        for (var index = direct.Count - 1; index >= 0; index--)
+        {
+            var subscription = direct[index];
+            subscription.Deliver(publication);
+            if (!closes) continue;
+
+            shard.EndSubscription(subscription);
+            subscription.Connection.Write(new UnsubscribedMessage(null, subscription.Channel, "access_revoked"));
+        }
+    }
+
+    private void ApplyToFeed(Shard shard, ChannelEffect effect, long sequence)
+    {
+        if (effect.Target is not { } target) return;
+        var feed = shard.Feeds.GetValueOrDefault(name);
+        if (effect.Kind == ChannelEffectKind.Detach) feed?.Detach(target);
+        else if (effect.Kind != ChannelEffectKind.Attach) return;
+        else if (feed is null) engine.Channels.Get(target).Release(shard);
+        else feed.AttachReserved(target, sequence);
+    }
+
+    private void ReserveForFeeds(ChannelEffect? effect)
+    {
+        // A creator's next publication must reach the shards of a feed that takes the creator in with this one, although the feed
+        // itself joins only when its shard comes to it.
+        if (!rules.IsFeed || effect is not { Kind: ChannelEffectKind.Attach, Target: { } target }) return;
+        for (var shard = 0; shard < _readerCounts.Length; shard++)
+            if (_readerCounts[shard] > 0) engine.Channels.Reserve(target, shard);
+    }
+
+    private CatchUp CatchUpFrom(Position? since)
+    {
+        if (since is not { } place) return new CatchUp(CatchUpKind.LiveOnly, _top, null);
+        if (place.Epoch != _top.Epoch || place.Offset < _trimmedThrough) return new CatchUp(CatchUpKind.Lost, _top, null);
+        if (place.Offset == _top.Offset) return new CatchUp(CatchUpKind.Replay, _top, []);
+
+        // A place ahead of ours may be true: a page that was loaded from the database a moment before the event was carried here.
+        var missed = place.Offset < _top.Offset ? _ring.Since(place.Offset) : null;
+        return missed is not null ? new CatchUp(CatchUpKind.Replay, _top, missed) : new CatchUp(CatchUpKind.ReadLog, _top, null);
+    }
+
+    private void StartReading(State state)
+    {
+        _state = state;
+        _reading = Task.Run(state == State.Repairing ? RepairAsync : ReadAsync);
+    }
+
+    private async Task ReadAsync()
+    {
+        ChannelSnapshot snapshot;
+        try
+        {
+            snapshot = await engine.LogOf(rules).ReadChannelAsync(name, _ring.Capacity, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch
+        {
+            lock (_lock)
+            {
+                _state = State.Unread;
+                _arrived = [];
+            }
+
+            throw;
+        }
+
+        lock (_lock)
+        {
+            _top = new Position(snapshot.Epoch, snapshot.LastOffset);
+            _trimmedThrough = snapshot.TrimmedThrough;
+            foreach (var publication in snapshot.Recent) _ring.Add(publication);
+            ApplyArrived([]);
+        }
+    }
+
+    private async Task RepairAsync()
+    {
+        Position top;
+        lock (_lock) top = _top;
+        var missing = await engine.LogOf(rules).ReadSinceAsync(name, top.Offset, rules.History + ArrivedLimit, CancellationToken.None).ConfigureAwait(false);
+        lock (_lock) ApplyArrived(missing);
+    }
+
+    private void ApplyArrived(IReadOnlyList<Publication> missing)
+    {
+        var arrived = _arrived;
+        _arrived = [];
+        _state = State.Ready;
+        foreach (var publication in missing.Concat(arrived.OrderBy(static publication => publication.Position.Offset)))
+            if (!IsKnown(publication)) Advance(publication, ReaderScope.Direct);
+    }
+
+    private bool IsKnown(Publication publication) =>
+        _state == State.Ready && publication.Position.Epoch == _top.Epoch && publication.Position.Offset <= _top.Offset;
+
+    private void Advance(Publication publication, ReaderScope scope)
+    {
+        // What the log could not fill is a hole: the ring starts anew behind it, and each reader is cut and told when it comes back.
+        if (publication.Position != _top with { Offset = _top.Offset + 1 }) _ring.Clear();
+        _top = publication.Position;
+        _ring.Add(publication);
+        Hand(publication, scope);
+    }
+
+    private void Hand(Publication publication, ReaderScope scope)
+    {
+        for (var shard = 0; shard < _readerCounts.Length; shard++)
+            if (_readerCounts[shard] > 0) engine.Shards[shard].Deliver(this, publication, scope);
+    }
+
+    private ChannelReaders ReadersOn(Shard shard) => _readers[shard.Index] ??= new ChannelReaders();
+
+    private sealed class ChannelReaders
+    {
+        public List<Subscription> Direct { get; } = [];
+
+        public List<FeedLink> Feeds { get; } = [];
+    }
+}
+
+/// <summary>How a new reader gets from its position to live events.</summary>
+internal enum CatchUpKind
+{
+    /// <summary>It named no position, or the channel has no history.</summary>
+    LiveOnly,
+
+    /// <summary>What it missed is at hand.</summary>
+    Replay,
+
+    /// <summary>What it missed must be read from the log.</summary>
+    ReadLog,
+
+    /// <summary>What it missed is gone.</summary>
+    Lost,
+}
+
+/// <summary>How a new reader gets from its position to live events.</summary>
+/// <param name="Kind">In which way.</param>
+/// <param name="Top">Where the channel stands; events after it are delivered live.</param>
+/// <param name="Missed">With <see cref="CatchUpKind.Replay"/>: what to replay.</param>
+internal sealed record CatchUp(CatchUpKind Kind, Position Top, IReadOnlyList<Publication>? Missed);

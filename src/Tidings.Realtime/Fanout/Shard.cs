@@ -1,0 +1,192 @@
+using Microsoft.Extensions.Logging;
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Connections;
+using Tidings.Realtime.Feeds;
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Realtime.Fanout;
+
+/// <summary>Which readers of a channel a publication is for.</summary>
+[Flags]
+internal enum ReaderScope
+{
+    /// <summary>Subscriptions to the channel itself.</summary>
+    Direct = 1,
+
+    /// <summary>Feeds that the channel belongs to.</summary>
+    Feeds = 2,
+}
+
+/// <summary>
+/// One thread that owns a share of the connections: their subscriptions, replies and pushes are touched only here, in the order in
+/// which work was posted. What a batch of work queued for a connection is written together at its end.
+/// </summary>
+internal sealed partial class Shard : IDisposable
+{
+    private const int BatchLimit = 512;
+
+    private readonly Lock _lock = new();
+    private readonly AutoResetEvent _arrived = new(false);
+    private readonly List<Connection> _connections = [];
+    private readonly List<Connection> _touched = [];
+    private readonly ILogger _logger;
+    private readonly RealtimeMetrics _metrics;
+    private readonly RealtimeMetrics.ShardCounts _counts = new();
+    private List<Work> _posted = [];
+    private List<Work> _running = [];
+    private volatile bool _isStopping;
+
+    public Shard(int index, RealtimeMetrics metrics, ILogger logger)
+    {
+        Index = index;
+        _metrics = metrics;
+        _logger = logger;
+        new Thread(Run) { IsBackground = true, Name = $"tidings-fanout-{index}" }.Start();
+    }
+
+    /// <summary>Its number: where channels keep this shard's readers.</summary>
+    public int Index { get; }
+
+    /// <summary>The feeds that somebody reads here.</summary>
+    public Dictionary<ChannelName, FeedNode> Feeds { get; } = [];
+
+    /// <summary>The connections here. Shard only.</summary>
+    public IReadOnlyList<Connection> Connections => _connections;
+
+    /// <summary>Runs something on this shard, after what was posted before. Any thread.</summary>
+    public void Post(Action action) => Post(new Work(action, null, null, default));
+
+    /// <summary>Gives a publication to a channel's readers here. Any thread; the channel's lock orders the calls.</summary>
+    public void Deliver(LiveChannel channel, Publication publication, ReaderScope scope) => Post(new Work(null, channel, publication, scope));
+
+    /// <summary>Notes that a connection has something to write. Shard only.</summary>
+    public void Touch(Connection connection)
+    {
+        if (connection.IsTouched) return;
+        connection.IsTouched = true;
+        _touched.Add(connection);
+    }
+
+    /// <summary>Takes a connection in. Shard only.</summary>
+    public void Add(Connection connection)
+    {
+        connection.ShardIndex = _connections.Count;
+        _connections.Add(connection);
+    }
+
+    /// <summary>Lets a connection go. Shard only.</summary>
+    public void Remove(Connection connection)
+    {
+        if (connection.ShardIndex < 0) return;
+        var last = _connections[^1];
+        _connections[connection.ShardIndex] = last;
+        last.ShardIndex = connection.ShardIndex;
+        _connections.RemoveAt(_connections.Count - 1);
+        connection.ShardIndex = -1;
+    }
+
+    /// <summary>Ends a subscription and everything that hangs on it. Shard only.</summary>
+    public void EndSubscription(Subscription subscription)
+    {
+        if (subscription.HasEnded) return;
+        subscription.HasEnded = true;
+        subscription.Connection.Remove(subscription);
+
+        if (!subscription.IsFeed)
+        {
+            subscription.Connection.Engine.Channels.Leave(subscription, this);
+        }
+        else if (Feeds.TryGetValue(subscription.Channel, out var feed))
+        {
+            feed.Leave(subscription);
+        }
+    }
+
+    /// <summary>Counts a delivery. Shard only.</summary>
+    public void CountDelivery(IWireFormat format, Publication publication) => _metrics.CountDelivery(_counts, format, publication);
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _isStopping = true;
+        _arrived.Set();
+    }
+
+    private void Post(in Work work)
+    {
+        bool wake;
+        lock (_lock)
+        {
+            wake = _posted.Count == 0;
+            _posted.Add(work);
+        }
+
+        if (wake) _arrived.Set();
+    }
+
+    private void Run()
+    {
+        while (!_isStopping)
+        {
+            _arrived.WaitOne();
+            while (TakePosted())
+            {
+                for (var start = 0; start < _running.Count; start += BatchLimit)
+                {
+                    var end = Math.Min(start + BatchLimit, _running.Count);
+                    for (var index = start; index < end; index++) RunOne(_running[index]);
+                    FlushTouched();
+                }
+
+                _running.Clear();
+            }
+        }
+
+        _arrived.Dispose();
+    }
+
+    private bool TakePosted()
+    {
+        lock (_lock)
+        {
+            if (_posted.Count == 0) return false;
+            (_posted, _running) = (_running, _posted);
+            return true;
+        }
+    }
+
+    private void RunOne(in Work work)
+    {
+        try
+        {
+            if (work.Action is { } action) action();
+            else work.Channel!.DeliverOn(this, work.Publication!, work.Scope);
+        }
+#pragma warning disable CA1031 // One faulty piece of work must not end the thread that serves a share of all connections.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Log.WorkFailed(_logger, exception);
+        }
+    }
+
+    private void FlushTouched()
+    {
+        foreach (var connection in _touched)
+        {
+            connection.IsTouched = false;
+            connection.Flush();
+        }
+
+        _touched.Clear();
+        _metrics.FlushDeliveries(_counts);
+    }
+
+    private readonly record struct Work(Action? Action, LiveChannel? Channel, Publication? Publication, ReaderScope Scope);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1001, LogLevel.Error, "A piece of fan-out work failed.")]
+        public static partial void WorkFailed(ILogger logger, Exception exception);
+    }
+}

@@ -1,0 +1,222 @@
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Connections;
+using Tidings.Realtime.Fanout;
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Realtime.Feeds;
+
+/// <summary>One channel's place in one feed.</summary>
+internal sealed class FeedLink(FeedNode feed, LiveChannel channel, long since)
+{
+    public FeedNode Feed => feed;
+
+    public LiveChannel Channel => channel;
+
+    /// <summary>A place in the whole log: what came before it does not belong in the feed.</summary>
+    public long Since => since;
+
+    /// <summary>Its index among the feeds that read the channel on this shard, kept so that leaving takes no search.</summary>
+    public int ReaderIndex { get; set; }
+}
+
+/// <summary>
+/// A user's feed while somebody reads it: one node between the channels that belong in it and that user's connections, all of which
+/// are on one shard. Touched only there. The feed's own channel is read first, so that a change of its sources which is committed
+/// while they are being read is not missed.
+/// </summary>
+internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine engine)
+{
+    private readonly List<Subscription> _readers = [];
+    private readonly List<FeedLink> _links = [];
+    private readonly List<FeedJoin> _waiting = [];
+    private readonly List<(ChannelEffectKind Kind, ChannelName Target, long Sequence)> _changesWhileLoading = [];
+    private State _state;
+
+    private enum State
+    {
+        New,
+        Loading,
+        Ready,
+        Ended,
+    }
+
+    /// <summary>Takes a reader in. It is holding; its answer comes when the sources are known.</summary>
+    public void Join(FeedJoin join)
+    {
+        _readers.Add(join.Subscription);
+        if (_state == State.Ready)
+        {
+            CatchUp(join);
+            return;
+        }
+
+        _waiting.Add(join);
+        if (_state == State.Loading) return;
+
+        _state = State.Loading;
+        Link(name, 0);
+        _ = LoadAsync();
+    }
+
+    /// <summary>Lets a reader go, and with the last one everything.</summary>
+    public void Leave(Subscription subscription)
+    {
+        _readers.Remove(subscription);
+        if (_readers.Count > 0) return;
+
+        _state = State.Ended;
+        foreach (var link in _links) link.Channel.Leave(link, shard);
+        foreach (var change in _changesWhileLoading)
+            if (change.Kind == ChannelEffectKind.Attach) engine.Channels.Get(change.Target).Release(shard);
+        _links.Clear();
+        shard.Feeds.Remove(name);
+        foreach (var join in _waiting) join.Done.TrySetResult();
+        _waiting.Clear();
+    }
+
+    /// <summary>Passes a publication of one of the sources on.</summary>
+    public void Deliver(Publication publication)
+    {
+        for (var index = _readers.Count - 1; index >= 0; index--) _readers[index].Deliver(publication);
+    }
+
+    /// <summary>Takes a source in, for which a place on this shard has been reserved.</summary>
+    public void AttachReserved(ChannelName target, long since)
+    {
+        if (_state == State.Loading) _changesWhileLoading.Add((ChannelEffectKind.Attach, target, since));
+        else if (LinkTo(target) is not null) engine.Channels.Get(target).Release(shard);
+        else Add(new FeedLink(this, engine.Channels.Get(target), since));
+    }
+
+    /// <summary>Gives a source up.</summary>
+    public void Detach(ChannelName target)
+    {
+        if (_state == State.Loading)
+        {
+            _changesWhileLoading.Add((ChannelEffectKind.Detach, target, 0));
+            return;
+        }
+
+        if (LinkTo(target) is not { } link) return;
+        _links.Remove(link);
+        link.Channel.Leave(link, shard);
+    }
+
+    private async Task LoadAsync()
+    {
+        IReadOnlyList<FeedSource>? sources = null;
+        try
+        {
+            sources = await engine.FeedSources.ReadAsync(name, CancellationToken.None).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Whatever went wrong, those who wait get an answer.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            engine.LogFault("reading the sources of a feed", exception);
+        }
+
+        shard.Post(() => Loaded(sources));
+    }
+
+    private void Loaded(IReadOnlyList<FeedSource>? sources)
+    {
+        if (_state == State.Ended) return;
+        if (sources is null)
+        {
+            foreach (var join in _waiting.ToArray()) join.Fail(shard);
+            return;
+        }
+
+        foreach (var source in sources)
+            if (LinkTo(source.Channel) is null) Link(source.Channel, source.Since);
+
+        _state = State.Ready;
+        foreach (var (kind, target, sequence) in _changesWhileLoading)
+        {
+            if (kind == ChannelEffectKind.Attach) AttachReserved(target, sequence);
+            else Detach(target);
+        }
+
+        _changesWhileLoading.Clear();
+        foreach (var join in _waiting) CatchUp(join);
+        _waiting.Clear();
+    }
+
+    private void CatchUp(FeedJoin join)
+    {
+        // All sources hand their publications here by now, so whatever comes after this place is delivered live, and whatever is up
+        // to it is in the log.
+        var top = engine.Fanout.Applied;
+        if (join.Since is not { } since)
+        {
+            join.Subscription.Start(join.RequestId, top);
+            join.Done.TrySetResult();
+            return;
+        }
+
+        if (since.Epoch != top.Epoch)
+        {
+            join.Finish(top, null);
+            return;
+        }
+
+        var belonging = _links.ToDictionary(static link => link.Channel.Name, static link => link.Since);
+        var recent = engine.Fanout.RecentSince(since.Offset, publication =>
+            belonging.TryGetValue(publication.Channel, out var from) && publication.Sequence > from);
+        if (recent is not null) join.Finish(top, recent);
+        else _ = ReadMissedAsync(join, since, top, [.. _links.Select(static link => new FeedSource(link.Channel.Name, link.Since))]);
+    }
+
+    private async Task ReadMissedAsync(FeedJoin join, Position since, Position top, FeedSource[] sources)
+    {
+        IReadOnlyList<Publication>? missed = null;
+        try
+        {
+            // A place ahead of ours may be true: a page that was loaded from the database a moment before the event was carried here.
+            if (since.Offset <= top.Offset || since.Offset <= await engine.DurableLog.ReadLastSequenceAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                var limit = engine.Catalog.RulesOf(name).History;
+                var page = await engine.DurableLog.ReadFeedSinceAsync(sources, since.Offset, limit, CancellationToken.None).ConfigureAwait(false);
+                if (page.IsComplete) missed = page.Events;
+            }
+        }
+#pragma warning disable CA1031 // Whatever went wrong, the client is told that it was not recovered and refetches.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            engine.LogFault("reading what a feed missed", exception);
+        }
+
+        shard.Post(() => join.Finish(top, missed));
+    }
+
+    private void Link(ChannelName target, long since) => Add(new FeedLink(this, engine.Channels.Reserve(target, shard.Index), since));
+
+    private void Add(FeedLink link)
+    {
+        _links.Add(link);
+        link.Channel.Join(link, shard);
+    }
+
+    private FeedLink? LinkTo(ChannelName target) => _links.Find(link => link.Channel.Name == target);
+}
+
+/// <summary>A reader that waits to be let into a feed.</summary>
+internal sealed record FeedJoin(Subscription Subscription, long? RequestId, Position? Since, TaskCompletionSource Done)
+{
+    /// <summary>Answers and replays; null means that what was missed can't be had.</summary>
+    public void Finish(Position top, IReadOnlyList<Publication>? missed)
+    {
+        if (!Subscription.HasEnded) Subscription.Release(RequestId, Since ?? top, top, missed);
+        Done.TrySetResult();
+    }
+
+    /// <summary>Answers that it could not be done.</summary>
+    public void Fail(Shard shard)
+    {
+        shard.EndSubscription(Subscription);
+        Subscription.Connection.Write(new ErrorMessage(RequestId, ErrorCode.Internal, "The feed cannot be read now.", Subscription.Channel.Value));
+        Done.TrySetResult();
+    }
+}

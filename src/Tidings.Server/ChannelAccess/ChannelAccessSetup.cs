@@ -1,0 +1,13 @@
+using Tidings.Realtime.Connections;
+using Tidings.Realtime.Feeds;
+
+namespace Tidings.Server.Access;
+
+/// <summary>Registers who may subscribe, and what makes up a feed.</summary>
+internal static class ChannelAccessSetup
+{
+    public static IServiceCollection AddChannelAccess(this IServiceCollection services) =>
+        services
+            .AddSingleton<IChannelAuthorizer, ChannelAuthorizer>()
+            .AddSingleton<IFeedSources, FollowedCreators>();
+}

@@ -1,0 +1,51 @@
+using Tidings.Protocols;
+using Tidings.Protocols.Admission;
+using Tidings.Realtime;
+using Tidings.Realtime.Brokers;
+using Tidings.Realtime.Connections;
+using Tidings.Realtime.Feeds;
+using Tidings.Realtime.History;
+using Tidings.Server.Auth;
+using Tidings.Server.Host;
+
+namespace Tidings.Server.Engine;
+
+/// <summary>Puts the engine and the protocols together with what this host gives them.</summary>
+internal static class EngineSetup
+{
+    public static IServiceCollection AddEngine(this IServiceCollection services, TidingsOptions options) => services
+        .AddSingleton(options.Channels)
+        .AddSingleton<IBroker, InProcessBroker>()
+        .AddSingleton(OptionsOf(options))
+        .AddSingleton(provider => new RealtimeDependencies
+        {
+            Catalog = options.Channels,
+            DurableLog = provider.GetRequiredService<IDurableEventLog>(),
+            Authorizer = provider.GetRequiredService<IChannelAuthorizer>(),
+            Authenticator = provider.GetRequiredService<IConnectionAuthenticator>(),
+            FeedSources = provider.GetRequiredService<IFeedSources>(),
+            Broker = provider.GetRequiredService<IBroker>(),
+            Clock = provider.GetRequiredService<TimeProvider>(),
+            Loggers = provider.GetRequiredService<ILoggerFactory>(),
+        })
+        .AddSingleton<RealtimeEngine>()
+        .AddSingleton(provider => provider.GetRequiredService<RealtimeEngine>().Metrics)
+        .AddHostedService<EngineRun>()
+        .AddSingleton<IRequestIdentity, RequestIdentity>()
+        .AddTidingsProtocols(protocols =>
+        {
+            protocols.AllowAnonymous = options.Auth.AllowAnonymous;
+            foreach (var origin in options.AllowedOrigins) protocols.AllowedOrigins.Add(origin);
+        });
+
+    private static RealtimeOptions OptionsOf(TidingsOptions options) => new()
+    {
+        ConnectionsPerUser = options.Limits.ConnectionsPerUser,
+        MessagesPerSecond = options.Limits.MessagesPerSecond,
+        MessageBurst = options.Limits.MessageBurst,
+        MessageBytes = options.Limits.MessageBytes,
+        OutboundBytes = options.Limits.OutboundBytes,
+        SubscriptionsPerConnection = options.Limits.SubscriptionsPerConnection,
+        ExpiryGrace = options.Auth.ClockSkew,
+    };
+}

@@ -1,0 +1,35 @@
+namespace Tidings.Server.Events;
+
+/// <summary>
+/// Something that happened in the product. A feature appends it to its unit of work; <see cref="EventChannels"/> knows who hears of it.
+/// </summary>
+/// <param name="At">When it happened.</param>
+internal abstract record DomainEvent(DateTimeOffset At)
+{
+    /// <summary>When the request that caused it was received, a timestamp of <see cref="TimeProvider"/>; 0 if unknown. For metrics.</summary>
+    public long ReceivedAt { get; init; }
+}
+
+/// <summary>A post was published. <paramref name="IsAnnounced"/> is false when so many are that public:posts only counts them.</summary>
+internal sealed record PostCreated(NormalisedPost Post, bool IsAnnounced, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A published post was edited.</summary>
+internal sealed record PostUpdated(NormalisedPost Post, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A published post is gone.</summary>
+internal sealed record PostDeleted(string PostId, string AuthorId, long Version, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A post was liked; <paramref name="Changes"/> likes and unlikes are in it, this the latest.</summary>
+internal sealed record PostLiked(string PostId, long LikesCount, long Version, string UserId, long Changes, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A like was taken back; <paramref name="Changes"/> likes and unlikes are in it, this the latest.</summary>
+internal sealed record PostUnliked(string PostId, long LikesCount, long Version, string UserId, long Changes, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>Public posts went by that had no event of their own in public:posts.</summary>
+internal sealed record PublicPostsCounted(long Count, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A user follows a creator from here on.</summary>
+internal sealed record UserFollowed(string FollowerId, string CreatorId, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A user follows a creator no longer.</summary>
+internal sealed record UserUnfollowed(string FollowerId, string CreatorId, DateTimeOffset At) : DomainEvent(At);

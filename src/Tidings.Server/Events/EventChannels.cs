@@ -1,0 +1,63 @@
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Server.Events;
+
+/// <summary>
+/// The one table of who hears about what, and what each may see of it: an event in, deliveries out. It asks nobody and changes nothing.
+/// A single follow is no event of the creator's channel: a creator who is followed by thousands would flood it.
+/// </summary>
+internal static class EventChannels
+{
+    /// <summary>Where public posts of everyone are announced.</summary>
+    public static readonly ChannelName PublicPosts = new("public", "posts");
+
+    /// <summary>The deliveries of an event.</summary>
+    /// <exception cref="InvalidOperationException">The event has no row here.</exception>
+    public static IReadOnlyList<Delivery> For(DomainEvent happened) => happened switch
+    {
+        PostCreated e => Created(e, new PostCreatedPayload(e.Post, e.Post.Creator.Id)),
+        PostUpdated e => ToCreatorAndPost(e.Post.Creator.Id, e.Post.Id, "post_updated", new PostUpdatedPayload(e.Post, e.Post.Metadata.Version)),
+        PostDeleted e => ToCreatorAndPost(
+            e.AuthorId, e.PostId, "post_deleted", new PostDeletedPayload(e.PostId, e.Version), new ChannelEffect(ChannelEffectKind.Close)),
+
+        PostLiked e => [new(Post(e.PostId), "post_liked", new LikesPayload(e.PostId, e.LikesCount, e.Version, e.UserId, e.Changes))],
+        PostUnliked e => [new(Post(e.PostId), "post_unliked", new LikesPayload(e.PostId, e.LikesCount, e.Version, e.UserId, e.Changes))],
+
+        PublicPostsCounted e => [new(PublicPosts, "feed_update", new FeedCountPayload("new_posts", e.Count))],
+
+        UserFollowed e =>
+        [
+            new(Feed(e.FollowerId), "feed_update", new FeedSourcePayload("followed", e.CreatorId),
+                Effect: new ChannelEffect(ChannelEffectKind.Attach, Creator(e.CreatorId))),
+        ],
+        UserUnfollowed e =>
+        [
+            new(Feed(e.FollowerId), "feed_update", new FeedSourcePayload("unfollowed", e.CreatorId),
+                Effect: new ChannelEffect(ChannelEffectKind.Detach, Creator(e.CreatorId))),
+        ],
+
+        _ => throw new InvalidOperationException($"{happened.GetType().Name} has no row in EventChannels."),
+    };
+
+    /// <summary>The channel of a creator's posts.</summary>
+    public static ChannelName Creator(string userId) => new("creator", userId);
+
+    /// <summary>The channel of a user's feed.</summary>
+    public static ChannelName Feed(string userId) => new("feed", userId);
+
+    /// <summary>The channel of one post.</summary>
+    public static ChannelName Post(string postId) => new("post", postId);
+
+    private static Delivery[] Created(PostCreated e, PostCreatedPayload payload)
+    {
+        // A locked post has two forms, and what they are is not settled in this table yet: rather no event than one that tells too much.
+        if (e.Post.Access.IsLocked) throw new InvalidOperationException("A locked post has no row in EventChannels.");
+
+        var toCreator = new Delivery(Creator(payload.UserId), "post_created", payload);
+        return e.IsAnnounced ? [toCreator, new(PublicPosts, "post_created", payload)] : [toCreator];
+    }
+
+    private static Delivery[] ToCreatorAndPost(string creatorId, string postId, string type, EventPayload payload, ChannelEffect? onPost = null) =>
+        [new(Creator(creatorId), type, payload), new(Post(postId), type, payload, Effect: onPost)];
+}

@@ -1,0 +1,22 @@
+namespace Tidings.Server.Events;
+
+/// <summary>What an event carries besides its type, channel, position, id and time, which the engine writes.</summary>
+internal abstract record EventPayload;
+
+/// <summary><c>post_created</c>.</summary>
+internal sealed record PostCreatedPayload(NormalisedPost Post, string UserId) : EventPayload;
+
+/// <summary><c>post_updated</c>.</summary>
+internal sealed record PostUpdatedPayload(NormalisedPost Post, long Version) : EventPayload;
+
+/// <summary><c>post_deleted</c>.</summary>
+internal sealed record PostDeletedPayload(string PostId, long Version) : EventPayload;
+
+/// <summary><c>post_liked</c> and <c>post_unliked</c>.</summary>
+internal sealed record LikesPayload(string PostId, long LikesCount, long Version, string UserId, long Changes) : EventPayload;
+
+/// <summary><c>feed_update</c> that names a creator.</summary>
+internal sealed record FeedSourcePayload(string Reason, string CreatorId) : EventPayload;
+
+/// <summary><c>feed_update</c> that counts.</summary>
+internal sealed record FeedCountPayload(string Reason, long Count) : EventPayload;

@@ -1,0 +1,67 @@
+using Tidings.Server.Auth;
+using Tidings.Server.Events;
+using Tidings.Server.Host;
+using Tidings.Server.Storage;
+
+namespace Tidings.Server.Features.Follows;
+
+/// <summary>
+/// Follows a creator, or ends it. Asked twice it is done once. The event takes the creator's channel into the follower's live feeds, or
+/// out of them, at its own place in the log.
+/// </summary>
+internal static class FollowCreator
+{
+    public static async Task<IResult> FollowAsync(string id, CurrentUser user, Store store, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        if (id == user.Id) return Problems.Problem(422, "self_follow", "Nobody can follow themselves: one's own posts are in the feed anyway.");
+
+        var now = clock.GetUtcNow();
+        var isThere = await store.WriteAsync(
+            async write =>
+            {
+                if (await write.QuerySingleOrDefaultAsync<string>(Sql.Creator, new { CreatorId = id }) is null) return false;
+
+                var follow = new { FollowerId = user.Id, CreatorId = id, Now = now, By = 1 };
+                if (await write.ExecuteAsync(Sql.Follow, follow) == 0) return true;
+
+                await write.ExecuteAsync(Sql.Count, follow);
+                await write.AppendAsync(new UserFollowed(user.Id, id, now));
+                return true;
+            },
+            cancellationToken);
+        return isThere ? TypedResults.NoContent() : Problems.NotFound("creator");
+    }
+
+    public static async Task<IResult> UnfollowAsync(string id, CurrentUser user, Store store, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        var isThere = await store.WriteAsync(
+            async write =>
+            {
+                var follow = new { FollowerId = user.Id, CreatorId = id, By = -1 };
+                if (await write.ExecuteAsync(Sql.Unfollow, follow) == 0)
+                    return await write.QuerySingleOrDefaultAsync<string>(Sql.Creator, follow) is not null;
+
+                await write.ExecuteAsync(Sql.Count, follow);
+                await write.AppendAsync(new UserUnfollowed(user.Id, id, now));
+                return true;
+            },
+            cancellationToken);
+        return isThere ? TypedResults.NoContent() : Problems.NotFound("creator");
+    }
+
+    private static class Sql
+    {
+        public const string Creator = "SELECT id FROM users WHERE id = @CreatorId";
+
+        public const string Follow = """
+            INSERT INTO follows (follower_id, creator_id, since_seq, created_at)
+            VALUES (@FollowerId, @CreatorId, (SELECT COALESCE(MAX(seq), 0) FROM events), @Now)
+            ON CONFLICT (follower_id, creator_id) DO NOTHING
+            """;
+
+        public const string Unfollow = "DELETE FROM follows WHERE follower_id = @FollowerId AND creator_id = @CreatorId";
+
+        public const string Count = "UPDATE users SET followers_count = followers_count + @By WHERE id = @CreatorId";
+    }
+}

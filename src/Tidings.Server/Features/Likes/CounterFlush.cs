@@ -1,0 +1,76 @@
+using Tidings.Server.Events;
+using Tidings.Server.Storage;
+
+namespace Tidings.Server.Features.Likes;
+
+/// <summary>
+/// Publishes the latest figures of posts whose counters changed: at most one event per post in 100 ms, and the last one always, for a
+/// mark goes in the transaction that publishes it. Marks that a crash left are finished at start.
+/// </summary>
+internal sealed class CounterFlush : BackgroundService
+{
+    private const int Batch = 500;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    private readonly Store _store;
+    private readonly TimeProvider _clock;
+    private readonly FlushLoop _loop;
+
+    public CounterFlush(Store store, TimeProvider clock, ILogger<CounterFlush> logger)
+    {
+        _store = store;
+        _clock = clock;
+        _loop = new FlushLoop("the counters of posts", Interval, FlushAsync, clock, logger);
+    }
+
+    /// <summary>Says that there are marks.</summary>
+    public void Wake() => _loop.Wake();
+
+    /// <summary>Publishes what is marked now: each post once, also if it is marked again meanwhile.</summary>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        for (string? after = ""; after is not null;)
+            after = await FlushBatchAsync(after, cancellationToken).ConfigureAwait(false);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loop.RunAsync(stoppingToken);
+
+    /// <returns>The post where the next batch begins; null if there is none.</returns>
+    private async Task<string?> FlushBatchAsync(string after, CancellationToken cancellationToken)
+    {
+        var now = _clock.GetUtcNow();
+        return await _store.WriteAsync(
+            async write =>
+            {
+                var marks = await write.QueryAsync<Mark>(Sql.Read, new { After = after, Take = Batch });
+                if (marks.Count == 0) return null;
+
+                await write.ExecuteAsync(Sql.Remove, new { After = after, Through = marks[^1].PostId });
+                foreach (var mark in marks)
+                {
+                    if (mark.LikesCount is not { } likes) continue; // the post is gone: post_deleted has said so
+                    var changes = mark.Likes + mark.Unlikes;
+                    await write.AppendAsync(mark.LatestLiked != 0
+                        ? new PostLiked(mark.PostId, likes, mark.Version ?? 0, mark.LatestUser, changes, now)
+                        : new PostUnliked(mark.PostId, likes, mark.Version ?? 0, mark.LatestUser, changes, now));
+                }
+
+                return marks.Count < Batch ? null : marks[^1].PostId;
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private sealed record Mark(string PostId, long Likes, long Unlikes, string LatestUser, long LatestLiked, long? LikesCount, long? Version);
+
+    private static class Sql
+    {
+        public const string Read = """
+            SELECT m.post_id AS PostId, m.likes AS Likes, m.unlikes AS Unlikes, m.latest_user AS LatestUser, m.latest_liked AS LatestLiked,
+                   p.likes_count AS LikesCount, p.version AS Version
+            FROM pending_counters m LEFT JOIN posts p ON p.id = m.post_id AND p.deleted = 0
+            WHERE m.post_id > @After ORDER BY m.post_id LIMIT @Take
+            """;
+
+        public const string Remove = "DELETE FROM pending_counters WHERE post_id > @After AND post_id <= @Through";
+    }
+}

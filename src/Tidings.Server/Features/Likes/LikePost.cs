@@ -1,0 +1,72 @@
+using System.Text.Json.Serialization;
+using Tidings.Server.Auth;
+using Tidings.Server.Host;
+using Tidings.Server.Storage;
+
+namespace Tidings.Server.Features.Likes;
+
+/// <summary>
+/// Likes a post, or takes the like back. Asked twice it is done once. The event is left to <see cref="CounterFlush"/>: the transaction
+/// only marks the post, so that a thousand likes are not a thousand events.
+/// </summary>
+internal static class LikePost
+{
+    public static Task<IResult> LikeAsync(
+        string id, CurrentUser user, Store store, CounterFlush counters, TimeProvider clock, CancellationToken cancellationToken) =>
+        ChangeAsync(id, user.Id, isLiked: true, store, counters, clock, cancellationToken);
+
+    public static Task<IResult> UnlikeAsync(
+        string id, CurrentUser user, Store store, CounterFlush counters, TimeProvider clock, CancellationToken cancellationToken) =>
+        ChangeAsync(id, user.Id, isLiked: false, store, counters, clock, cancellationToken);
+
+    private static async Task<IResult> ChangeAsync(
+        string postId, string userId, bool isLiked, Store store, CounterFlush counters, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        var (likes, hasChanged) = await store.WriteAsync<(long?, bool)>(
+            async write =>
+            {
+                var before = await write.QuerySingleOrDefaultAsync<long?>(Sql.Read, new { PostId = postId });
+                if (before is null) return (null, false);
+
+                var like = new { PostId = postId, UserId = userId, Now = now };
+                if (await write.ExecuteAsync(isLiked ? Sql.Like : Sql.Unlike, like) == 0) return (before, false);
+
+                var change = new { PostId = postId, UserId = userId, By = isLiked ? 1 : -1, Likes = isLiked ? 1 : 0, Unlikes = isLiked ? 0 : 1 };
+                await write.ExecuteAsync(Sql.Mark, change);
+                return (await write.QuerySingleOrDefaultAsync<long?>(Sql.Count, change), true);
+            },
+            cancellationToken);
+
+        if (likes is not { } count) return Problems.NotFound("post");
+        if (hasChanged) counters.Wake();
+        return TypedResults.Json(new LikesAnswer(count, isLiked), LikesJson.Default.LikesAnswer);
+    }
+
+    private static class Sql
+    {
+        public const string Read = "SELECT likes_count FROM posts WHERE id = @PostId AND deleted = 0 AND status = 'published'";
+
+        public const string Like = "INSERT INTO post_likes (post_id, user_id, created_at) VALUES (@PostId, @UserId, @Now) ON CONFLICT (post_id, user_id) DO NOTHING";
+
+        public const string Unlike = "DELETE FROM post_likes WHERE post_id = @PostId AND user_id = @UserId";
+
+        public const string Mark = """
+            INSERT INTO pending_counters (post_id, likes, unlikes, latest_user, latest_liked)
+            VALUES (@PostId, @Likes, @Unlikes, @UserId, @Likes)
+            ON CONFLICT (post_id) DO UPDATE
+            SET likes = pending_counters.likes + excluded.likes, unlikes = pending_counters.unlikes + excluded.unlikes,
+                latest_user = excluded.latest_user, latest_liked = excluded.latest_liked
+            """;
+
+        public const string Count = "UPDATE posts SET likes_count = likes_count + @By, version = version + 1 WHERE id = @PostId RETURNING likes_count";
+    }
+}
+
+/// <summary>How many like the post now, and whether the user does.</summary>
+internal sealed record LikesAnswer(long LikesCount, bool Liked);
+
+/// <summary>The shape of the likes' answers.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(LikesAnswer))]
+internal sealed partial class LikesJson : JsonSerializerContext;

@@ -1,0 +1,162 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Tidings.Server.Auth;
+using Tidings.Server.Events;
+using Tidings.Server.Host;
+using Tidings.Server.Storage;
+
+namespace Tidings.Server.Features.Posts;
+
+/// <summary>Publishes a post: the post, the author's count, the key of the request and the events, or none of them.</summary>
+internal static class CreatePost
+{
+    public sealed record Request
+    {
+        public string? Title { get; init; }
+        public string? Content { get; init; }
+        public string? Type { get; init; }
+        public string? MediaUrl { get; init; }
+        public string? MediaId { get; init; }
+        public string? Thumbnail { get; init; }
+        public bool? IsLocked { get; init; }
+        public decimal? Price { get; init; }
+        public string? Currency { get; init; }
+        public string? Tier { get; init; }
+        public string? MinSubscriptionTier { get; init; }
+        public string? Category { get; init; }
+        public string? Status { get; init; }
+        public string? ScheduledAt { get; init; }
+        public string? TimeZone { get; init; }
+        public IReadOnlyList<string>? AccountIds { get; init; }
+    }
+
+    public static async Task<IResult> HandleAsync(
+        HttpContext http, CurrentUser author, Store store, PostLimits limits, PublicPostsRate rate, PublicPostsFlush counted, TimeProvider clock,
+        CancellationToken cancellationToken)
+    {
+        var receivedAt = clock.GetTimestamp();
+        var key = IdempotencyKeys.Read(http.Request, out var problem);
+        if (problem is not null) return problem;
+
+        var body = await RequestJson.ReadAsync(http.Request, PostsRequestJson.Strict.CreatePost, limits.BodyBytes, key is not null, cancellationToken);
+        if (body.Value is not { } request) return body.Problem!;
+
+        var errors = Check(request, limits);
+        if (errors.Count > 0) return Problems.Invalid(errors);
+        if (NotYet(request) is { } sentence) return Problems.Problem(422, "not_supported", sentence);
+
+        var now = clock.GetUtcNow();
+        var post = New(request, author.Id, now);
+        var isAnnounced = rate.TryAnnounce();
+
+        var done = await store.WriteAsync(
+            async write =>
+            {
+                if (await write.QuerySingleOrDefaultAsync<Author>(Sql.CountPostOfAuthor, post) is not { } by) return default;
+                var written = (post with { Nickname = by.Nickname, FullName = by.FullName, Avatar = by.Avatar, IsCreator = 1 }).Normalise();
+
+                byte[]? answer = null;
+                if (key is not null)
+                {
+                    answer = Answer(written);
+                    var kept = new FirstAnswer { RequestHash = body.Fingerprint!, Status = StatusCodes.Status201Created, Location = Location(post.Id), Body = answer };
+                    if (await write.KeepFirstAsync(author.Id, key, now, kept) is { } first)
+                    {
+                        await write.ExecuteAsync(Sql.UncountPostOfAuthor, post);
+                        return new Outcome(null, null, first);
+                    }
+                }
+
+                await write.ExecuteAsync(Sql.InsertPost, post);
+                if (!isAnnounced) await write.ExecuteAsync(Sql.CountPublicPost);
+                await write.AppendAsync(new PostCreated(written, isAnnounced, now) { ReceivedAt = receivedAt });
+                return new Outcome(written, answer, null);
+            },
+            cancellationToken);
+
+        if (done.First is { } earlier) return Repeat(earlier, body.Fingerprint!);
+        if (done.Post is null) return Problems.Problem(401, "unknown_user", "This account does not exist any more.");
+        if (!isAnnounced) counted.Wake();
+        return new JsonAnswer(StatusCodes.Status201Created, done.Answer ?? Answer(done.Post), Location(post.Id));
+    }
+
+    private static Dictionary<string, string[]> Check(Request request, PostLimits limits)
+    {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        PostRules.Text("title", request.Title, PostLimits.TitleChars, errors);
+        PostRules.Text("content", request.Content, limits.PostChars, errors);
+        PostRules.Text("category", request.Category, PostLimits.CategoryChars, errors);
+        PostRules.MediaType("type", request.Type, errors);
+        PostRules.Url("mediaUrl", request.MediaUrl, errors);
+        PostRules.Url("thumbnail", request.Thumbnail, errors);
+        PostRules.Currency("currency", request.Currency, errors);
+        if (request.Price < 0) errors["price"] = ["A price is not below zero."];
+        if (request.Status is not (null or "published" or "draft" or "scheduled")) errors["status"] = ["This must be published, draft or scheduled."];
+        if (errors.Count == 0 && request.MediaId is null) PostRules.Whole(request.Content ?? "", MediaType(request), Address(request.MediaUrl), errors);
+        return errors;
+    }
+
+    /// <summary>What this version cannot do is refused, never done differently: an unlocked post cannot be called back.</summary>
+    private static string? NotYet(Request request) => request switch
+    {
+        { IsLocked: true } or { Price: > 0 } or { Tier.Length: > 0 } or { MinSubscriptionTier.Length: > 0 } =>
+            "Locked posts are not supported yet: leave out isLocked, price, tier and minSubscriptionTier.",
+        { Status: "draft" } => "Drafts are not supported yet: leave out status.",
+        { Status: "scheduled" } or { ScheduledAt.Length: > 0 } => "Scheduled posts are not supported yet: leave out status and scheduledAt.",
+        { MediaId.Length: > 0 } => "Uploaded media are not supported yet: use mediaUrl.",
+        { AccountIds.Count: > 0 } => "Publishing to other accounts is not supported yet: leave out accountIds.",
+        _ => null,
+    };
+
+    private static PostRow New(Request request, string authorId, DateTimeOffset now) => new()
+    {
+        Id = Guid.CreateVersion7(now).ToString("N"),
+        AuthorId = authorId,
+        CreatedAt = now.ToUnixTimeMilliseconds(),
+        UpdatedAt = now.ToUnixTimeMilliseconds(),
+        Version = 1,
+        Title = request.Title ?? "",
+        Content = request.Content ?? "",
+        MediaType = MediaType(request),
+        MediaUrl = Address(request.MediaUrl),
+        Thumbnail = Address(request.Thumbnail),
+        Category = request.Category ?? "",
+        Currency = request.Currency ?? "SOL",
+    };
+
+    private static string MediaType(Request request) => request.Type ?? (Address(request.MediaUrl) is null ? "text" : "image");
+
+    private static string? Address(string? url) => string.IsNullOrEmpty(url) ? null : url;
+
+    private static byte[] Answer(NormalisedPost post) => JsonSerializer.SerializeToUtf8Bytes(new PostChanged(true, post), PostsJson.Answers.PostChanged);
+
+    private static string Location(string postId) => $"/api/posts/{postId}";
+
+    private static IResult Repeat(FirstAnswer first, byte[] fingerprint) =>
+        first.RequestHash.AsSpan().SequenceEqual(fingerprint)
+            ? new JsonAnswer((int)first.Status, first.Body, first.Location)
+            : Problems.Problem(422, "idempotency_key_reused", "This Idempotency-Key was used for another request.");
+
+    private readonly record struct Outcome(NormalisedPost? Post, byte[]? Answer, FirstAnswer? First);
+
+    private sealed record Author(string Nickname, string? FullName, string? Avatar);
+
+    private static class Sql
+    {
+        public const string CountPostOfAuthor = """
+            UPDATE users SET posts_count = posts_count + 1, is_creator = 1 WHERE id = @AuthorId
+            RETURNING nickname AS Nickname, full_name AS FullName, avatar AS Avatar
+            """;
+
+        public const string UncountPostOfAuthor = "UPDATE users SET posts_count = posts_count - 1 WHERE id = @AuthorId";
+
+        public const string InsertPost = """
+            INSERT INTO posts (id, author_id, created_at, updated_at, version, likes_count, comments_count, deleted, is_locked, currency, status,
+                               media_type, media_url, thumbnail, category, title, content)
+            VALUES (@Id, @AuthorId, @CreatedAt, @UpdatedAt, @Version, 0, 0, 0, 0, @Currency, @Status,
+                    @MediaType, @MediaUrl, @Thumbnail, @Category, @Title, @Content)
+            """;
+
+        public const string CountPublicPost = "UPDATE pending_public_posts SET posts = posts + 1 WHERE id = 1";
+    }
+}

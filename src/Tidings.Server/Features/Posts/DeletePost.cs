@@ -1,0 +1,51 @@
+using Tidings.Server.Auth;
+using Tidings.Server.Events;
+using Tidings.Server.Host;
+using Tidings.Server.Storage;
+
+namespace Tidings.Server.Features.Posts;
+
+/// <summary>Takes a post back. What it said goes with it; its row stays, so that its id and its version are never used again.</summary>
+internal static class DeletePost
+{
+    public static async Task<IResult> HandleAsync(string id, CurrentUser author, Store store, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var receivedAt = clock.GetTimestamp();
+        var now = clock.GetUtcNow();
+        var post = await store.WriteAsync(
+            async write =>
+            {
+                var found = await write.QuerySingleOrDefaultAsync<Post>(Sql.Read, new { Id = id });
+                if (found is null || found.AuthorId != author.Id) return found;
+
+                await write.ExecuteAsync(Sql.Delete, new { Id = id, Now = now });
+                await write.ExecuteAsync(Sql.UncountPostOfAuthor, new { found.AuthorId });
+                await write.ExecuteAsync(Sql.DropMark, new { Id = id });
+                await write.AppendAsync(new PostDeleted(id, found.AuthorId, found.Version + 1, now) { ReceivedAt = receivedAt });
+                return found;
+            },
+            cancellationToken);
+
+        if (post is null) return Problems.NotFound("post");
+        return post.AuthorId == author.Id
+            ? TypedResults.NoContent()
+            : Problems.Problem(403, "forbidden", "Only its author may delete a post.");
+    }
+
+    private sealed record Post(string AuthorId, long Version);
+
+    private static class Sql
+    {
+        public const string Read = "SELECT author_id AS AuthorId, version AS Version FROM posts WHERE id = @Id AND deleted = 0 AND status = 'published'";
+
+        public const string Delete = """
+            UPDATE posts
+            SET deleted = 1, version = version + 1, updated_at = @Now, title = '', content = '', media_url = NULL, thumbnail = NULL
+            WHERE id = @Id
+            """;
+
+        public const string UncountPostOfAuthor = "UPDATE users SET posts_count = posts_count - 1 WHERE id = @AuthorId";
+
+        public const string DropMark = "DELETE FROM pending_counters WHERE post_id = @Id";
+    }
+}

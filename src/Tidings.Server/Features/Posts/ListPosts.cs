@@ -1,0 +1,94 @@
+using System.Text.Json;
+using Dapper;
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.History;
+using Tidings.Server.Auth;
+using Tidings.Server.Events;
+using Tidings.Server.Host;
+using Tidings.Server.Storage;
+
+namespace Tidings.Server.Features.Posts;
+
+/// <summary>
+/// A page of posts, newest first: the viewer's feed, everyone's, or one creator's. With it goes the position from which the viewer's
+/// subscription continues it.
+/// </summary>
+internal static class ListPosts
+{
+    private const int DefaultLimit = 20;
+    private const int MaxLimit = 100;
+
+    public static async Task<IResult> HandleAsync(
+        Viewer viewer, Store store, IDurableEventLog log, string? cursor, string? limit, string? category, string? creatorId, string? scope,
+        CancellationToken cancellationToken)
+    {
+        if (!PageLimit.TryParse(limit, DefaultLimit, MaxLimit, out var take)) return PageLimit.Refusal(MaxLimit);
+        if (scope is not (null or "" or "all")) return Problems.Invalid("scope", "This must be all, or absent.");
+        if (!string.IsNullOrEmpty(creatorId) && !ChannelName.IsId(creatorId)) return Problems.Invalid("creatorId", "This is not the id of a user.");
+        var from = PageCursor.Start;
+        if (!string.IsNullOrEmpty(cursor) && !PageCursor.TryParse(cursor, out from))
+            return Problems.Problem(400, "invalid_cursor", "This cursor was not given out by this server: ask for the first page.");
+
+        var (sql, positions) = (creatorId, viewer.UserId) switch
+        {
+            ({ Length: > 0 }, _) => (Sql.OfCreator, await log.OfChannelAsync(EventChannels.Creator(creatorId), viewer.UserId, cancellationToken)),
+            (_, { } me) when scope != "all" => (Sql.Feed, await log.OfFeedAsync(EventChannels.Feed(me), cancellationToken)),
+            _ => (Sql.Everyone, await log.OfChannelAsync(EventChannels.PublicPosts, viewer.UserId, cancellationToken)),
+        };
+
+        var page = new
+        {
+            Me = viewer.UserId ?? "", CreatorId = creatorId ?? "", Category = category ?? "", from.CreatedAt, from.Id, Take = take + 1,
+        };
+        var (rows, liked) = await store.ReadAsync(
+            async connection =>
+            {
+                var posts = (await connection.QueryAsync<PostRow>(string.IsNullOrEmpty(category) ? sql.Any : sql.OneCategory, page)).AsList();
+                return (posts, viewer.UserId is null ? null : await ReadLikedAsync(connection, viewer.UserId, posts));
+            },
+            cancellationToken);
+
+        var hasMore = rows.Count > take;
+        if (hasMore) rows.RemoveAt(take);
+        var next = hasMore ? new PageCursor(rows[^1].CreatedAt, rows[^1].Id).ToString() : null;
+        return TypedResults.Json(new PostPage(rows.ConvertAll(row => row.Normalise()), next, positions, liked), PostsJson.Answers.PostPage);
+    }
+
+    private static async Task<IReadOnlyCollection<string>> ReadLikedAsync(System.Data.Common.DbConnection connection, string me, List<PostRow> posts) =>
+        (await connection.QueryAsync<string>(Sql.Liked, new { Me = me, Posts = JsonSerializer.Serialize(posts.Select(post => post.Id)) })).AsList();
+
+    /// <summary>A query without and with a category, which has an index of its own.</summary>
+    private sealed record Query(string Any, string OneCategory);
+
+    private static class Sql
+    {
+        private const string Shown = "p.deleted = 0 AND p.status = 'published' AND (p.created_at, p.id) < (@CreatedAt, @Id)";
+        private const string InCategory = "p.category = @Category AND p.category <> ''";
+        private const string Newest = "ORDER BY p.created_at DESC, p.id DESC LIMIT @Take";
+        private const string From = $"SELECT {PostRow.Columns} FROM posts p JOIN users u ON u.id = p.author_id WHERE {Shown}";
+
+        // Of each creator the newest few, by the index, and of these the newest. However much else there is, it is not looked at.
+        private const string FeedStart = $"""
+            WITH authors (id) AS (SELECT @Me UNION SELECT creator_id FROM follows WHERE follower_id = @Me),
+            page (id) AS (
+                SELECT p.id FROM authors a JOIN posts p ON p.id IN (
+                    SELECT p.id FROM posts p WHERE p.author_id = a.id AND {Shown}
+            """;
+
+        private const string FeedEnd = $"""
+                    {Newest})
+                {Newest})
+            SELECT {PostRow.Columns} FROM page JOIN posts p ON p.id = page.id JOIN users u ON u.id = p.author_id
+            ORDER BY p.created_at DESC, p.id DESC
+            """;
+
+        public const string Liked = "SELECT post_id FROM post_likes WHERE user_id = @Me AND post_id IN (SELECT value FROM json_each(@Posts))";
+
+        public static readonly Query Everyone = new($"{From} {Newest}", $"{From} AND {InCategory} {Newest}");
+
+        public static readonly Query OfCreator = new(
+            $"{From} AND p.author_id = @CreatorId {Newest}", $"{From} AND p.author_id = @CreatorId AND +p.category = @Category {Newest}");
+
+        public static readonly Query Feed = new($"{FeedStart} {FeedEnd}", $"{FeedStart} AND +p.category = @Category {FeedEnd}");
+    }
+}

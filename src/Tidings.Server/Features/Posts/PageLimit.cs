@@ -1,0 +1,18 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Tidings.Server.Host;
+
+namespace Tidings.Server.Features.Posts;
+
+/// <summary>The query parameter <c>limit</c> of a page.</summary>
+internal static class PageLimit
+{
+    public static bool TryParse(string? text, int absent, int most, out int limit)
+    {
+        limit = absent;
+        return string.IsNullOrEmpty(text)
+            || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit >= 1 && limit <= most);
+    }
+
+    public static ProblemHttpResult Refusal(int most) => Problems.Invalid("limit", $"This must be a number from 1 to {most}.");
+}

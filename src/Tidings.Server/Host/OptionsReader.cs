@@ -1,0 +1,132 @@
+using System.Net;
+
+namespace Tidings.Server.Host;
+
+/// <summary>Reads and checks <see cref="TidingsOptions"/>.</summary>
+internal static class OptionsReader
+{
+    /// <summary>The section that all settings are in.</summary>
+    public const string Section = "Tidings";
+
+    private static readonly string[] LoopbackNetworks = ["127.0.0.0/8", "::1/128"];
+
+    /// <summary>Reads the settings.</summary>
+    /// <exception cref="StartRefusedException">Some are wrong; it has a sentence for each.</exception>
+    public static TidingsOptions Read(IConfiguration configuration)
+    {
+        var section = configuration.GetSection(Section);
+        var settings = new SettingsReader(section, Section);
+
+        var options = new TidingsOptions
+        {
+            DataDirectory = Path.GetFullPath(settings.Text("DataDirectory") ?? "./data"),
+            AllowedOrigins = ReadOrigins(settings),
+            TrustedProxies = ReadNetworks(settings),
+            App = ReadApp(settings),
+            Auth = ReadAuth(settings),
+            Limits = ReadLimits(settings),
+            Channels = ChannelKinds.Read(section, settings.Problems),
+            IsShared = settings.Text("Database") is not null || settings.Text("Redis") is not null,
+        };
+
+        settings.Switch(FeatureSwitches.RealtimeKey, whenAbsent: true);
+        settings.Switch(FeatureSwitches.AuthorNotificationsKey, whenAbsent: true);
+        if (options.Auth.Secret is not null && options.Auth.Secret == options.App.Secret)
+            settings.Refuse("App:Secret", "is the same as Tidings:Auth:Secret: user tokens and subscription tokens need different keys.");
+
+        return settings.Problems.Count == 0 ? options : throw new StartRefusedException(settings.Problems);
+    }
+
+    private static AppOptions ReadApp(SettingsReader settings)
+    {
+        var app = new AppOptions
+        {
+            Id = settings.Text("App:Id") ?? "tidings",
+            Key = settings.Text("App:Key"),
+            Secret = settings.Text("App:Secret"),
+        };
+
+        if (!IsPlain(app.Id)) settings.Refuse("App:Id", "may have 1 to 64 letters, digits, '-' and '_' only.");
+        if (app.Key is not null && !IsPlain(app.Key)) settings.Refuse("App:Key", "may have 1 to 64 letters, digits, '-' and '_' only.");
+        if (app.Secret is not null && WeakSecrets.ProblemOf(app.Secret) is { } problem) settings.Refuse("App:Secret", problem);
+        return app;
+    }
+
+    private static AuthOptions ReadAuth(SettingsReader settings)
+    {
+        var auth = new AuthOptions
+        {
+            Secret = settings.Text("Auth:Secret"),
+            JwksUrl = settings.Url("Auth:JwksUrl"),
+            Issuer = settings.Text("Auth:Issuer"),
+            Audience = settings.Text("Auth:Audience"),
+            UserIdClaims = settings.List("Auth:UserIdClaims", ["sub", "id", "userId"]),
+            ClockSkew = settings.Duration("Auth:ClockSkew", TimeSpan.FromSeconds(30), TimeSpan.Zero, TimeSpan.FromMinutes(10)),
+            MaxTokenLifetime = settings.Duration("Auth:MaxTokenLifetime", TimeSpan.FromDays(30), TimeSpan.FromMinutes(1), TimeSpan.FromDays(3_650)),
+            AllowAnonymous = settings.Switch("Auth:AllowAnonymous", whenAbsent: false),
+            Registration = settings.Switch("Auth:Registration", whenAbsent: true),
+        };
+
+        if (auth.Secret is not null && WeakSecrets.ProblemOf(auth.Secret) is { } problem) settings.Refuse("Auth:Secret", problem);
+        settings.Url("Auth:ChannelWebhook");
+        if (auth.UserIdClaims.Count is 0 or > 8 || auth.UserIdClaims.Any(name => name is "exp" or "nbf" or "iat" or "iss" or "aud" or "sid" or "channel"))
+            settings.Refuse("Auth:UserIdClaims", "needs 1 to 8 names of claims that hold the user's id, and none with a meaning of its own such as exp, iss or aud.");
+        return auth;
+    }
+
+    private static LimitOptions ReadLimits(SettingsReader settings) => new()
+    {
+        ConnectionsPerUser = settings.Number("Limits:ConnectionsPerUser", 20),
+        ConnectionsPerAddress = settings.Number("Limits:ConnectionsPerAddress", 200),
+        HandshakesPerSecond = settings.Number("Limits:HandshakesPerSecond", 5_000),
+        RequestsPerSecondPerUser = settings.Number("Limits:RequestsPerSecondPerUser", 50, most: 1_000_000),
+        RequestsPerSecondPerAddress = settings.Number("Limits:RequestsPerSecondPerAddress", 200, most: 1_000_000),
+        PostChars = settings.Number("Limits:PostChars", 10_000, most: 1_000_000),
+        UploadBytes = settings.Number("Limits:UploadBytes", 104_857_600L, 1, long.MaxValue),
+        MessagesPerSecond = settings.Number("Limits:MessagesPerSecond", 50),
+        MessageBurst = settings.Number("Limits:MessageBurst", 100),
+        MessageBytes = settings.Number("Limits:MessageBytes", 65_536, least: 1_024, most: 16 * 1024 * 1024),
+        OutboundBytes = settings.Number("Limits:OutboundBytes", 1_048_576, least: 16 * 1024),
+        SubscriptionsPerConnection = settings.Number("Limits:SubscriptionsPerConnection", 200),
+    };
+
+    private static List<string> ReadOrigins(SettingsReader settings)
+    {
+        var origins = new List<string>();
+        foreach (var text in settings.List("AllowedOrigins", []))
+        {
+            if (text.Contains('*', StringComparison.Ordinal))
+                settings.Refuse("AllowedOrigins", $"has '{text}': wildcards are not allowed, name each origin.");
+            else if (TryOrigin(text) is { } origin)
+                origins.Add(origin);
+            else
+                settings.Refuse("AllowedOrigins", $"has '{text}': write an origin such as https://app.example.com, without a path or a slash at the end.");
+        }
+
+        return origins;
+    }
+
+    /// <summary>The origin as browsers write it, without a default port.</summary>
+    private static string? TryOrigin(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0) return null;
+        if (text.EndsWith('/') || url.PathAndQuery != "/" || url.Fragment.Length > 0 || url.Host.EndsWith('.')) return null;
+        return $"{url.Scheme}://{url.IdnHost switch { var host when host.Contains(':', StringComparison.Ordinal) => $"[{host}]", var host => host }}{(url.IsDefaultPort ? "" : $":{url.Port}")}";
+    }
+
+    private static List<IPNetwork> ReadNetworks(SettingsReader settings)
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var text in settings.List("TrustedProxies", LoopbackNetworks))
+        {
+            if (text.Equals("loopback", StringComparison.OrdinalIgnoreCase)) networks.AddRange(LoopbackNetworks.Select(IPNetwork.Parse));
+            else if (IPNetwork.TryParse(text, out var network)) networks.Add(network);
+            else if (IPAddress.TryParse(text, out var address)) networks.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
+            else settings.Refuse("TrustedProxies", $"has '{text}': write an address, a network such as 10.0.0.0/8, or loopback.");
+        }
+
+        return networks;
+    }
+
+    private static bool IsPlain(string text) => text.Length is > 0 and <= 64 && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_');
+}

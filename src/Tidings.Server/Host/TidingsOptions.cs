@@ -1,0 +1,98 @@
+using System.Net;
+using Tidings.Realtime.Channels;
+
+namespace Tidings.Server.Host;
+
+/// <summary>
+/// The settings under <c>Tidings:</c>, read and checked once at start by <see cref="OptionsReader"/>. Switches that take effect without a
+/// restart are in <see cref="FeatureSwitches"/>. Secrets that were generated are in <see cref="HostSecrets"/>.
+/// </summary>
+internal sealed class TidingsOptions
+{
+    /// <summary>The absolute path of the directory for the database, media and generated secrets.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>Origins besides the server's own, as browsers write them.</summary>
+    public required IReadOnlyList<string> AllowedOrigins { get; init; }
+
+    /// <summary>Whose <c>X-Forwarded-*</c> is believed.</summary>
+    public required IReadOnlyList<IPNetwork> TrustedProxies { get; init; }
+
+    public required AppOptions App { get; init; }
+
+    public required AuthOptions Auth { get; init; }
+
+    public required LimitOptions Limits { get; init; }
+
+    /// <summary>The channel kinds, the product's and the configured ones.</summary>
+    public required ChannelCatalog Channels { get; init; }
+
+    /// <summary>Whether several nodes may share this configuration (a database server or Redis is named): secrets are then not generated.</summary>
+    public required bool IsShared { get; init; }
+}
+
+/// <summary>The API key pair of backends, as configured.</summary>
+internal sealed class AppOptions
+{
+    public required string Id { get; init; }
+
+    /// <summary>Null: generated.</summary>
+    public required string? Key { get; init; }
+
+    /// <summary>Null: generated.</summary>
+    public required string? Secret { get; init; }
+}
+
+/// <summary>Who is let in.</summary>
+internal sealed class AuthOptions
+{
+    /// <summary>The HS256 secret; null: generated.</summary>
+    public required string? Secret { get; init; }
+
+    /// <summary>The key set of the host app's sign-in.</summary>
+    public required Uri? JwksUrl { get; init; }
+
+    public required string? Issuer { get; init; }
+
+    public required string? Audience { get; init; }
+
+    public required IReadOnlyList<string> UserIdClaims { get; init; }
+
+    public required TimeSpan ClockSkew { get; init; }
+
+    public required TimeSpan MaxTokenLifetime { get; init; }
+
+    /// <summary>Whether a live connection without a token is let in, for public channels.</summary>
+    public required bool AllowAnonymous { get; init; }
+
+    /// <summary>Whether people may sign up here.</summary>
+    public required bool Registration { get; init; }
+}
+
+/// <summary>What one client may ask for.</summary>
+internal sealed class LimitOptions
+{
+    public required int ConnectionsPerUser { get; init; }
+
+    public required int ConnectionsPerAddress { get; init; }
+
+    public required int HandshakesPerSecond { get; init; }
+
+    public required int RequestsPerSecondPerUser { get; init; }
+
+    public required int RequestsPerSecondPerAddress { get; init; }
+
+    public required int PostChars { get; init; }
+
+    public required long UploadBytes { get; init; }
+
+    public required int MessagesPerSecond { get; init; }
+
+    public required int MessageBurst { get; init; }
+
+    public required int MessageBytes { get; init; }
+
+    public required int OutboundBytes { get; init; }
+
+    public required int SubscriptionsPerConnection { get; init; }
+}

@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Tidings.Realtime.Brokers;
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Commands;
+using Tidings.Realtime.Connections;
+using Tidings.Realtime.Feeds;
+using Tidings.Realtime.History;
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Realtime.Tests;
+
+/// <summary>An engine on a memory log, with everything a test needs to see what a client would see.</summary>
+internal sealed class EngineHost : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<ChannelName, List<FeedSource>> _sources = new();
+
+    public EngineHost(RealtimeOptions? options = null, TimeProvider? clock = null, Func<EngineHost, IDurableEventLog, IDurableEventLog>? log = null)
+    {
+        Clock = clock ?? TimeProvider.System;
+        Memory = new MemoryEventLog(Catalog, Clock, publications => Engine!.Publisher.Carry(publications), isSequenced: true);
+        Log = log?.Invoke(this, Memory) ?? Memory;
+        Engine = new RealtimeEngine(
+            options ?? new RealtimeOptions { Shards = 2 },
+            new RealtimeDependencies
+            {
+                Catalog = Catalog,
+                DurableLog = Log,
+                Authorizer = new Everybody(this),
+                Authenticator = new Tokens(),
+                FeedSources = new Sources(this),
+                Broker = Broker,
+                Clock = Clock,
+                Loggers = NullLoggerFactory.Instance,
+            });
+    }
+
+    public static ChannelCatalog Catalog { get; } = new(
+        new Dictionary<string, ChannelRules>
+        {
+            ["feed"] = new() { IsFeed = true, Durable = true, History = 200, FlatEvents = true, Access = ChannelAccess.Owner },
+            ["creator"] = new() { Durable = true, History = 200, FlatEvents = true },
+            ["post"] = new() { Durable = true, History = 200, FlatEvents = true },
+            ["room"] = new() { History = 50, ClientPublish = true },
+            ["passing"] = new() { History = 0 },
+        });
+
+    public TestBroker Broker { get; } = new();
+
+    public TimeProvider Clock { get; }
+
+    public MemoryEventLog Memory { get; }
+
+    public IDurableEventLog Log { get; }
+
+    public RealtimeEngine Engine { get; }
+
+    public HashSet<string> Rights { get; } = [];
+
+    /// <summary>When set, reading a feed's sources waits for it.</summary>
+    public TaskCompletionSource? SourcesGate { get; set; }
+
+    public static ChannelName Name(string text)
+    {
+        Catalog.Parse(text, out var name).ShouldBe(ChannelNameError.None);
+        return name!;
+    }
+
+    public static async Task<EngineHost> StartAsync(RealtimeOptions? options = null, TimeProvider? clock = null)
+    {
+        var host = new EngineHost(options, clock);
+        await host.Engine.StartAsync(CancellationToken.None);
+        return host;
+    }
+
+    public TestClient Connect(string? userId = "42", TestTransport? transport = null) => new(this, userId, transport);
+
+    public Task<Publication> PublishAsync(
+        string channel, string id, string? full = null, string? needs = null, ChannelEffect? effect = null, string? exclude = null) =>
+        Engine.Publisher.PublishAsync(
+            new PublicationDraft
+            {
+                Channel = Name(channel),
+                Type = "said",
+                Id = id,
+                Timestamp = Clock.GetUtcNow(),
+                Payload = Encoding.UTF8.GetBytes("{\"text\":\"open\"}"),
+                FullPayload = full is null ? null : Encoding.UTF8.GetBytes(full),
+                FullNeeds = needs,
+                Effect = effect,
+                ExcludedConnectionId = exclude,
+            },
+            CancellationToken.None).AsTask();
+
+    /// <summary>Follows as the product does: the source first, then the event that tells of it.</summary>
+    public async Task FollowAsync(string user, string creator)
+    {
+        var target = Name($"creator:{creator}");
+        var since = await Memory.ReadLastSequenceAsync(CancellationToken.None);
+        lock (_sources) _sources.GetOrAdd(Name($"feed:{user}"), _ => []).Add(new FeedSource(target, since));
+        await PublishAsync($"feed:{user}", $"follow-{creator}", effect: new ChannelEffect(ChannelEffectKind.Attach, target));
+    }
+
+    public async Task UnfollowAsync(string user, string creator)
+    {
+        var target = Name($"creator:{creator}");
+        lock (_sources) _sources[Name($"feed:{user}")].RemoveAll(source => source.Channel == target);
+        await PublishAsync($"feed:{user}", $"unfollow-{creator}", effect: new ChannelEffect(ChannelEffectKind.Detach, target));
+    }
+
+    public ValueTask DisposeAsync() => Engine.DisposeAsync();
+
+    private sealed class Everybody(EngineHost host) : IChannelAuthorizer
+    {
+        public ValueTask<ChannelGrant> AuthorizeAsync(ClientIdentity identity, ChannelName channel, string? token, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(channel.Id == "forbidden" ? ChannelGrant.Denied : new ChannelGrant(true, new Held(host.Rights)));
+    }
+
+    private sealed class Held(HashSet<string> rights) : IReaderRights
+    {
+        public bool Holds(string right) => rights.Contains(right);
+    }
+
+    private sealed class Tokens : IConnectionAuthenticator
+    {
+        public ValueTask<TokenVerdict> AuthenticateAsync(string token, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(new TokenVerdict(token == "bad" ? null : new ClientIdentity(token, null)));
+    }
+
+    private sealed class Sources(EngineHost host) : IFeedSources
+    {
+        public async ValueTask<IReadOnlyList<FeedSource>> ReadAsync(ChannelName feed, CancellationToken cancellationToken)
+        {
+            FeedSource[] sources;
+            lock (host._sources) sources = [.. host._sources.GetValueOrDefault(feed) ?? []];
+            if (host.SourcesGate is { } gate) await gate.Task;
+            return sources;
+        }
+    }
+}
+
+/// <summary>Carries at once, except what a test tells it to lose, and again what it tells it to repeat.</summary>
+internal sealed class TestBroker : IBroker
+{
+    private Action<IReadOnlyList<Publication>>? _receiver;
+
+    public Func<Publication, bool> Loses { get; set; } = _ => false;
+
+    public bool Repeats { get; set; }
+
+    public void Carry(IReadOnlyList<Publication> publications)
+    {
+        Publication[] arriving = [.. publications.Where(publication => !Loses(publication))];
+        if (arriving.Length == 0) return;
+        _receiver?.Invoke(arriving);
+        if (Repeats) _receiver?.Invoke(arriving);
+    }
+
+    public void DeliverTo(Action<IReadOnlyList<Publication>> receiver) => _receiver = receiver;
+}

@@ -1,0 +1,147 @@
+namespace Tidings.Realtime.Tests;
+
+public sealed class FeedTests
+{
+    [Fact]
+    public async Task A_feed_gets_what_the_followed_creators_publish_and_nothing_else()
+    {
+        await using var host = await EngineHost.StartAsync();
+        await host.FollowAsync("42", "7");
+        var client = host.Connect("42");
+        await client.SubscribeAsync("feed:42");
+
+        await host.PublishAsync("creator:7", "followed");
+        await host.PublishAsync("creator:8", "stranger");
+        await host.PublishAsync("feed:42", "own");
+
+        await client.SeesEventsAsync("feed:42", "followed", "own");
+    }
+
+    [Fact]
+    public async Task Following_and_unfollowing_act_on_the_live_feed_from_that_event_on()
+    {
+        await using var host = await EngineHost.StartAsync();
+        var client = host.Connect("42");
+        await client.SubscribeAsync("feed:42");
+
+        await host.PublishAsync("creator:7", "before");
+        await host.FollowAsync("42", "7");
+        await host.PublishAsync("creator:7", "during");
+        await host.UnfollowAsync("42", "7");
+        await host.PublishAsync("creator:7", "after");
+        await host.PublishAsync("feed:42", "end");
+
+        await client.SeesEventsAsync("feed:42", "follow-7", "during", "unfollow-7", "end");
+    }
+
+    [Fact]
+    public async Task A_follow_while_the_sources_are_being_read_is_not_missed()
+    {
+        await using var host = await EngineHost.StartAsync();
+        host.SourcesGate = new TaskCompletionSource();
+        var client = host.Connect("42");
+        var subscribed = client.SubscribeAsync("feed:42");
+        await host.Log.ReadLastSequenceAsync(CancellationToken.None);
+        await Task.WhenAny(subscribed, host.Connect("43").SubscribeAsync("room:1"));
+
+        await host.FollowAsync("42", "7");
+        await host.PublishAsync("creator:7", "a");
+        host.SourcesGate.SetResult();
+        await subscribed;
+        await host.PublishAsync("creator:7", "b");
+
+        await client.Transport.WaitAsync(_ => client.EventsOf("feed:42").Contains("b"), "b");
+        client.EventsOf("feed:42").Count(id => id == "b").ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(4_096)]
+    [InlineData(2)]
+    public async Task A_feed_resumes_after_its_position_from_memory_or_from_the_log(int recentEvents)
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 2, RecentEvents = recentEvents });
+        await host.FollowAsync("42", "7");
+        await host.FollowAsync("42", "8");
+        var first = host.Connect("42");
+        await first.SubscribeAsync("feed:42");
+        await host.PublishAsync("creator:7", "seen");
+        await first.SeesEventsAsync("feed:42", "seen");
+        var position = first.PositionOf("feed:42");
+
+        for (var number = 0; number < 20; number++) await host.PublishAsync($"creator:{7 + (number % 3)}", $"e{number}");
+        var second = host.Connect("42");
+        await second.SubscribeAsync("feed:42", position);
+        await host.PublishAsync("creator:8", "live");
+
+        string[] expected = [.. Enumerable.Range(0, 20).Where(number => number % 3 != 2).Select(number => $"e{number}"), "live"];
+        await second.SeesEventsAsync("feed:42", expected);
+        second.Transport.Lines[1].ShouldStartWith("subscribed feed:42 recovered");
+    }
+
+    [Fact]
+    public async Task What_a_creator_published_before_the_follow_is_not_replayed()
+    {
+        await using var host = await EngineHost.StartAsync();
+        var first = host.Connect("42");
+        await first.SubscribeAsync("feed:42");
+        var position = first.PositionOf("feed:42");
+        await host.PublishAsync("creator:7", "before");
+        await host.FollowAsync("42", "7");
+        await host.PublishAsync("creator:7", "after");
+
+        var second = host.Connect("42");
+        await second.SubscribeAsync("feed:42", position);
+
+        await second.SeesEventsAsync("feed:42", "follow-7", "after");
+    }
+
+    [Fact]
+    public async Task A_feed_whose_source_was_trimmed_past_the_position_is_reported_as_not_recovered()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, RecentEvents = 10 });
+        await host.FollowAsync("42", "7");
+        var first = host.Connect("42");
+        await first.SubscribeAsync("feed:42");
+        var position = first.PositionOf("feed:42");
+        for (var number = 0; number < 300; number++) await host.PublishAsync("creator:7", $"e{number}");
+
+        var second = host.Connect("42");
+        await second.SubscribeAsync("feed:42", position);
+
+        await second.Transport.WaitAsync(lines => lines.Any(line => line.StartsWith("subscribed feed:42 lost", StringComparison.Ordinal)), "lost");
+        second.EventsOf("feed:42").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_lost_bus_message_does_not_leave_a_hole_in_a_feed()
+    {
+        await using var host = await EngineHost.StartAsync();
+        await host.FollowAsync("42", "7");
+        var client = host.Connect("42");
+        await client.SubscribeAsync("feed:42");
+        host.Broker.Loses = publication => publication.Draft.Id is "b";
+
+        foreach (var id in (string[])["a", "b", "c"]) await host.PublishAsync("creator:7", id);
+
+        await client.SeesEventsAsync("feed:42", "a", "b", "c");
+    }
+
+    [Fact]
+    public async Task A_user_who_leaves_and_returns_while_following_changes_sees_each_event_once()
+    {
+        await using var host = await EngineHost.StartAsync();
+        for (var round = 0; round < 30; round++)
+        {
+            var client = host.Connect("42");
+            var subscribed = client.SubscribeAsync("feed:42");
+            await host.FollowAsync("42", $"c{round}");
+            await subscribed;
+            for (var creator = 0; creator <= round; creator++) await host.PublishAsync($"creator:c{creator}", $"r{round}-{creator}");
+
+            string[] expected = [.. Enumerable.Range(0, round + 1).Select(creator => $"r{round}-{creator}")];
+            await client.Transport.WaitAsync(_ => client.EventsOf("feed:42").Where(id => id[0] == 'r').SequenceEqual(expected), $"round {round}");
+            client.Connection.Close(Realtime.Connections.CloseReason.Normal);
+            await client.Connection.Completion;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text;
+using Shouldly;
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Publications;
+using Tidings.Server.Events;
+using Xunit;
+
+namespace Tidings.Server.Tests.Events;
+
+public sealed class EventChannelsTests
+{
+    private static readonly string PostText = """
+        {"id":"p1","content":{"title":"","text":"Привет <b>\n"},"media":{"type":"text","url":null,"thumbnail":null},
+        "access":{"isLocked":false,"price":null,"currency":"SOL","tier":null,"hasAccess":true},
+        "creator":{"id":"42","nickname":"ann","fullName":"","avatar":null,"isCreator":true},
+        "metadata":{"createdAt":"2026-01-02T03:04:05.006Z","updatedAt":"2026-01-02T03:04:05.006Z","category":"","likesCount":0,"commentsCount":0,
+        "status":"published","scheduledAt":null,"version":3}}
+        """.ReplaceLineEndings("");
+
+    private static readonly DateTimeOffset At = new(2026, 1, 2, 4, 4, 5, 6, TimeSpan.FromHours(1));
+
+    private static readonly NormalisedPost Post = new(
+        "p1",
+        new PostContent("", "Привет <b>\n"),
+        new PostMedia("text", null, null),
+        new PostAccess(false, null, "SOL", null, true),
+        new PostCreator("42", "ann", "", null, true),
+        new PostMetadata(At, At, "", 0, 0, "published", null, 3));
+
+    public static TheoryData<string, string[]> Table => new()
+    {
+        { nameof(PostCreated), [$$"""creator:42 post_created {"post":{{PostText}},"userId":"42"}""", $$"""public:posts post_created {"post":{{PostText}},"userId":"42"}"""] },
+        { "Counted", [$$"""creator:42 post_created {"post":{{PostText}},"userId":"42"}"""] },
+        { nameof(PostUpdated), [$$"""creator:42 post_updated {"post":{{PostText}},"version":3}""", $$"""post:p1 post_updated {"post":{{PostText}},"version":3}"""] },
+        { nameof(PostDeleted), ["""creator:42 post_deleted {"postId":"p1","version":4}""", """post:p1 post_deleted {"postId":"p1","version":4} Close"""] },
+        { nameof(PostLiked), ["""post:p1 post_liked {"postId":"p1","likesCount":7,"version":9,"userId":"8","changes":3}"""] },
+        { nameof(PostUnliked), ["""post:p1 post_unliked {"postId":"p1","likesCount":6,"version":10,"userId":"8","changes":1}"""] },
+        { nameof(PublicPostsCounted), ["""public:posts feed_update {"reason":"new_posts","count":120}"""] },
+        { nameof(UserFollowed), ["""feed:8 feed_update {"reason":"followed","creatorId":"42"} Attach creator:42"""] },
+        { nameof(UserUnfollowed), ["""feed:8 feed_update {"reason":"unfollowed","creatorId":"42"} Detach creator:42"""] },
+    };
+
+    private static DomainEvent Happened(string name) => name switch
+    {
+        nameof(PostCreated) => new PostCreated(Post, IsAnnounced: true, At),
+        "Counted" => new PostCreated(Post, IsAnnounced: false, At),
+        nameof(PostUpdated) => new PostUpdated(Post, At),
+        nameof(PostDeleted) => new PostDeleted("p1", "42", 4, At),
+        nameof(PostLiked) => new PostLiked("p1", 7, 9, "8", 3, At),
+        nameof(PostUnliked) => new PostUnliked("p1", 6, 10, "8", 1, At),
+        nameof(PublicPostsCounted) => new PublicPostsCounted(120, At),
+        nameof(UserFollowed) => new UserFollowed("8", "42", At),
+        nameof(UserUnfollowed) => new UserUnfollowed("8", "42", At),
+        _ => throw new ArgumentException(name),
+    };
+
+    [Theory]
+    [MemberData(nameof(Table))]
+    public void Each_event_reaches_exactly_these_channels_with_exactly_this_payload(string name, string[] expected) =>
+        EventChannels.For(Happened(name)).Select(Describe).ShouldBe(expected);
+
+    [Fact]
+    public void Every_event_of_the_product_has_a_row_here_and_in_this_test()
+    {
+        var events = typeof(DomainEvent).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(DomainEvent))).Select(type => type.Name);
+        Table.Select(row => row.Data.Item1).Where(name => name != "Counted").ShouldBe(events, ignoreOrder: true);
+    }
+
+    [Fact]
+    public void An_event_without_a_row_throws() =>
+        Should.Throw<InvalidOperationException>(() => EventChannels.For(new Unheard(At))).Message.ShouldContain(nameof(Unheard));
+
+    [Fact]
+    public void A_locked_post_goes_nowhere_until_its_two_forms_are_settled() =>
+        Should.Throw<InvalidOperationException>(
+            () => EventChannels.For(new PostCreated(Post with { Access = Post.Access with { IsLocked = true } }, true, At)));
+
+    [Fact]
+    public async Task Appending_gives_every_delivery_an_id_of_its_own_and_the_time_of_the_event()
+    {
+        var write = new CollectingUnit();
+        await write.AppendAsync(new PostCreated(Post, IsAnnounced: true, At) { ReceivedAt = 77 });
+
+        write.Drafts.Count.ShouldBe(2);
+        write.Drafts.Select(draft => draft.Id).Distinct().Count().ShouldBe(2);
+        write.Drafts.ShouldAllBe(draft => draft.Id.Length == 32 && draft.Timestamp == At && draft.ReceivedAt == 77 && draft.FullPayload == null);
+    }
+
+    [Fact]
+    public void A_delivery_with_two_forms_becomes_a_draft_with_both_and_the_right()
+    {
+        var preview = new PostDeletedPayload("preview", 1);
+        var full = new PostDeletedPayload("full", 1);
+        var delivery = new Delivery(new ChannelName("creator", "42"), "post_created", preview, full, Needs: "author:42");
+
+        var draft = EventAppending.DraftOf(delivery, new PublicPostsCounted(1, At), EventJson.Write(preview));
+
+        Encoding.UTF8.GetString(draft.Payload.Span).ShouldBe("""{"postId":"preview","version":1}""");
+        Encoding.UTF8.GetString(draft.FullPayload!.Value.Span).ShouldBe("""{"postId":"full","version":1}""");
+        draft.FullNeeds.ShouldBe("author:42");
+        Should.Throw<InvalidOperationException>(() => EventAppending.DraftOf(delivery with { Needs = null }, new PublicPostsCounted(1, At), []));
+        Should.Throw<InvalidOperationException>(() => EventAppending.DraftOf(delivery with { Full = null }, new PublicPostsCounted(1, At), []));
+    }
+
+    private static string Describe(Delivery delivery)
+    {
+        var text = $"{delivery.Channel} {delivery.Type} {Encoding.UTF8.GetString(EventJson.Write(delivery.Payload))}";
+        return delivery.Effect is { } effect ? $"{text} {effect.Kind} {effect.Target}".TrimEnd() : text;
+    }
+
+    private sealed record Unheard(DateTimeOffset At) : DomainEvent(At);
+
+    private sealed class CollectingUnit : Tidings.Server.Storage.IWriteUnit
+    {
+        public List<PublicationDraft> Drafts { get; } = [];
+
+        public ValueTask<int> ExecuteAsync(string sql, object? parameters = null) => throw new NotSupportedException();
+
+        public ValueTask<T?> QuerySingleOrDefaultAsync<T>(string sql, object? parameters = null) => throw new NotSupportedException();
+
+        public ValueTask<IReadOnlyList<T>> QueryAsync<T>(string sql, object? parameters = null) => throw new NotSupportedException();
+
+        public void Append(PublicationDraft draft) => Drafts.Add(draft);
+    }
+}

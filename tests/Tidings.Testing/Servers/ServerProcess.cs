@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography;
+
+namespace Tidings.Testing.Servers;
+
+/// <summary>
+/// A real server in a process of its own, on a loopback port and a data directory of its own. It can be killed and started again on the
+/// same port and data, as often as a test likes.
+/// </summary>
+public sealed class ServerProcess : IAsyncDisposable
+{
+    private static readonly HttpClient Probe = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(5) };
+
+    private readonly ServerSettings _settings;
+    private readonly DirectoryInfo _folder;
+    private Process? _process;
+
+    private ServerProcess(ServerSettings settings)
+    {
+        _settings = settings;
+        _folder = Directory.CreateTempSubdirectory("tidings-test-");
+        DataDirectory = settings.DataDirectory ?? Path.Combine(_folder.FullName, "data");
+        Port = FreePort.Take();
+        Address = new Uri($"http://127.0.0.1:{Port}");
+    }
+
+    public int Port { get; }
+
+    public Uri Address { get; }
+
+    public string DataDirectory { get; }
+
+    /// <summary>The file that all is in.</summary>
+    public string DatabaseFile => Path.Combine(DataDirectory, "tidings.db");
+
+    /// <summary>The HS256 key of user tokens, so that tests can be any user's host app.</summary>
+    public string AuthSecret { get; } = RandomNumberGenerator.GetHexString(48);
+
+    /// <summary>The secret of backends.</summary>
+    public string AppSecret { get; } = RandomNumberGenerator.GetHexString(48);
+
+    /// <summary>What it wrote to its console, all lives together.</summary>
+    public ServerOutput Output { get; } = new();
+
+    /// <summary>Variables for the next start, beside those of the settings.</summary>
+    public IDictionary<string, string> NextVariables { get; } = new Dictionary<string, string>();
+
+    public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>The number of the server's process. A launcher must become the server (<c>exec</c>), not its parent.</summary>
+    public int ProcessId => Started.Id;
+
+    /// <summary>What Linux knows about the process now.</summary>
+    public ProcessStatus Status => ProcessStatus.Of(ProcessId);
+
+    private Process Started => _process ?? throw new InvalidOperationException("The server was not started.");
+
+    /// <summary>Starts a server and waits until it is ready.</summary>
+    public static async Task<ServerProcess> StartAsync(ServerSettings? settings = null)
+    {
+        var server = Create(settings);
+        try
+        {
+            await server.StartAgainAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Prepares a server without starting it.</summary>
+    public static ServerProcess Create(ServerSettings? settings = null) => new(settings ?? new ServerSettings());
+
+    /// <summary>Starts it, for the first time or again, and waits until it is ready.</summary>
+    public async Task StartAgainAsync()
+    {
+        Launch();
+        await Eventually.HoldsAsync(
+            async () => !IsRunning ? throw new ServerDidNotStartException(Started.ExitCode, Output.Text) : await IsReadyAsync(),
+            $"the server on port {Port} is ready; it said:\n{Output}",
+            _settings.ReadyWithin);
+    }
+
+    /// <summary>Starts it and does not wait.</summary>
+    public void Launch()
+    {
+        if (IsRunning) throw new InvalidOperationException("The server runs already.");
+        _process?.Dispose();
+        _process = new Process { StartInfo = Describe() };
+        _process.OutputDataReceived += (_, line) => Output.Add(line.Data);
+        _process.ErrorDataReceived += (_, line) => Output.Add(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    /// <summary>Whether it answers and says that it is ready.</summary>
+    public async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using var answer = await Probe.GetAsync(new Uri(Address, "/health/ready"));
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Ends it as a power cut would, and waits until it is gone.</summary>
+    public async Task KillAsync()
+    {
+        Signals.Send(ProcessId, Signals.Kill);
+        await WaitForExitAsync();
+    }
+
+    /// <summary>Asks it to end, and waits until it is gone.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> StopAsync()
+    {
+        Signals.Send(ProcessId, Signals.Terminate);
+        return await WaitForExitAsync();
+    }
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> WaitForExitAsync(TimeSpan? within = null)
+    {
+        using var deadline = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(30));
+        try
+        {
+            await Started.WaitForExitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"The server did not end in time; it said:\n{Output}");
+        }
+
+        return Started.ExitCode;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (IsRunning) await KillAsync();
+        _process?.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    private ProcessStartInfo Describe()
+    {
+        string[] command = [.. _settings.Launcher, "dotnet", Repository.ServerBinary];
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            WorkingDirectory = _folder.FullName,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+
+        foreach (var name in start.Environment.Keys.Where(IsForServers).ToList()) start.Environment.Remove(name);
+        start.Environment["ASPNETCORE_URLS"] = Address.GetLeftPart(UriPartial.Authority);
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        Set(start, "DataDirectory", DataDirectory);
+        Set(start, "Auth:Secret", AuthSecret);
+        Set(start, "App:Secret", AppSecret);
+        if (!_settings.HasLimits) foreach (var (key, value) in ServerSettings.NoLimits) Set(start, key, value);
+        foreach (var (key, value) in _settings.Settings) Set(start, key, value);
+        foreach (var (name, value) in _settings.Variables) start.Environment[name] = value;
+        foreach (var (name, value) in NextVariables) start.Environment[name] = value;
+        NextVariables.Clear();
+        return start;
+    }
+
+    private static void Set(ProcessStartInfo start, string key, string value) =>
+        start.Environment["Tidings__" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
+
+    /// <summary>What the machine happens to have set must not decide a test.</summary>
+    private static bool IsForServers(string name) =>
+        name.StartsWith("Tidings__", StringComparison.OrdinalIgnoreCase) || name.StartsWith("ASPNETCORE_", StringComparison.OrdinalIgnoreCase)
+        || name is "URLS" or "DOTNET_ENVIRONMENT" or "TIDINGS_CRASH_AT";
+}
