@@ -39,7 +39,7 @@ internal sealed class EngineHost : IAsyncDisposable
     public static ChannelCatalog Catalog { get; } = new(
         new Dictionary<string, ChannelRules>
         {
-            ["feed"] = new() { IsFeed = true, Durable = true, History = 200, FlatEvents = true, Access = ChannelAccess.Owner },
+            ["feed"] = new() { IsFeed = true, Durable = true, History = 200, FlatEvents = true, Access = AccessRule.Owner },
             ["creator"] = new() { Durable = true, History = 200, FlatEvents = true },
             ["post"] = new() { Durable = true, History = 200, FlatEvents = true },
             ["room"] = new() { History = 50, ClientPublish = true },
