@@ -20,7 +20,11 @@ public static class ProtocolsSetup
     /// </summary>
     public static IServiceCollection AddTidingsProtocols(this IServiceCollection services, Action<NativeProtocolOptions>? configure = null)
     {
-        services.AddOptions<NativeProtocolOptions>();
+        services.AddOptions<NativeProtocolOptions>()
+            .Validate(
+                static options => options.AllowedOrigins.All(ExactOrigins.IsOrigin),
+                "Every allowed origin must be written as a browser sends it, for example https://app.example or http://localhost:3000: no path, no wildcard, lower case.")
+            .ValidateOnStart();
         if (configure is not null) services.Configure(configure);
 
         services.TryAddSingleton<IOriginPolicy, ExactOrigins>();

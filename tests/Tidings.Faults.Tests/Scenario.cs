@@ -84,6 +84,14 @@ internal sealed class Scenario : IAsyncDisposable
         Checker.Verify(Log);
     }
 
+    /// <summary>Lets another reader join. Nothing may have been posted yet.</summary>
+    public async Task AddAsync(Func<Account, OperationLog, ResumingReader> create)
+    {
+        var reader = create(Follower, Log);
+        _readers.Add(reader);
+        await reader.StartAsync();
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

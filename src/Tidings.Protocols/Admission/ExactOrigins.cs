@@ -16,6 +16,10 @@ internal sealed class ExactOrigins(IOptions<NativeProtocolOptions> options) : IO
         _ => _allowed.Contains(origin) ? OriginVerdict.Allowed : OriginVerdict.Refused,
     };
 
+    /// <summary>Whether a text is an origin as a browser writes it; any other could never match.</summary>
+    internal static bool IsOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme is "http" or "https") && uri.GetLeftPart(UriPartial.Authority) == text;
+
     private static bool IsOwn(ReadOnlySpan<char> origin, string scheme, string host) =>
         origin.Length == scheme.Length + 3 + host.Length
         && origin.StartsWith(scheme, StringComparison.Ordinal)

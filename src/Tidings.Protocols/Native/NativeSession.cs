@@ -170,7 +170,7 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
     /// <summary>Says why there will be no connection, and waits for the goodbye.</summary>
     private async Task RefuseAsync(CloseReason reason)
     {
-        Log.Refused(shared.Logger, reason.Code, reason.Reason);
+        if (reason != CloseReason.Normal) Log.Refused(shared.Logger, reason.Code, reason.Reason);
         var closing = transport.CloseAsync(reason, writable: true);
         await HearOutAsync();
         await closing;
@@ -179,7 +179,7 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
     /// <summary>Reads on until the peer has said goodbye or the transport has given it up, so that our last words arrive.</summary>
     private async ValueTask HearOutAsync()
     {
-        receiver.SkipData();
+        receiver.SkipAll();
         while (!receiver.Ended.IsCompleted) await receiver.ReceiveAsync(CancellationToken.None);
     }
 

@@ -31,7 +31,7 @@ internal sealed record StreamRequest(IReadOnlyList<StreamChannel> Channels, bool
 
         var token = NotEmpty(request.Headers["Last-Event-ID"]) ?? NotEmpty(request.Query["since"]);
         var positions = request.Query["positions"].ToString().Split(',');
-        var hasPositions = token is null && request.Query.ContainsKey("positions");
+        var hasPositions = token is null && Array.Exists(positions, static position => position.Length > 0);
         if (hasPositions && positions.Length != names.Length) return (ErrorCode.BadRequest, "positions must have as many entries as channels.");
 
         Dictionary<uint, Position>? places = null;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using Tidings.Realtime.Channels;
@@ -16,6 +17,8 @@ internal static class StreamToken
 
     /// <summary>The longest token, in characters.</summary>
     public const int MaxLength = ((1 + (MaxChannels * MaxEntry)) * 4 / 3) + 2;
+
+    private static readonly SearchValues<char> Alphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     private const byte Version = 1;
     private const int MaxEntry = sizeof(uint) + Position.MaxEncodedLength;
@@ -51,10 +54,10 @@ internal static class StreamToken
     public static bool TryRead(ReadOnlySpan<char> text, out Dictionary<uint, Position> places)
     {
         places = [];
-        if (text.Length is 0 or > MaxLength || text.ContainsAnyExcept(Alphabet.Characters)) return false;
+        if (text.Length is 0 or > MaxLength || text.ContainsAnyExcept(Alphabet)) return false;
 
         Span<byte> bytes = stackalloc byte[MaxLength];
-        if (!Base64Url.TryDecodeFromChars(text, bytes, out var count) || count == 0 || bytes[0] != Version) return false;
+        if (Base64Url.DecodeFromChars(text, bytes, out _, out var count) != OperationStatus.Done || count == 0 || bytes[0] != Version) return false;
 
         var rest = bytes[1..count];
         while (!rest.IsEmpty)
@@ -66,11 +69,5 @@ internal static class StreamToken
         }
 
         return true;
-    }
-
-    private static class Alphabet
-    {
-        public static readonly System.Buffers.SearchValues<char> Characters =
-            System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
     }
 }

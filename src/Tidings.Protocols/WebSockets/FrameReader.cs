@@ -23,7 +23,7 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
     private FrameOpcode _opcode;
     private bool _isFinal;
     private bool _isInPayload;
-    private bool _isEnded; // broken or closed: whatever comes is swallowed
+    private bool _isLost; // where the next frame begins is not known: whatever comes is swallowed
 
     private FrameOpcode _messageOpcode; // of the message being assembled; Continuation if there is none
     private int _fragments;
@@ -31,9 +31,13 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
     private Piecewise _control;
 
     /// <summary>
-    /// Whether data is passed over instead of assembled: set once we have said goodbye and only wait for the peer's close.
+    /// Whether everything but a close is passed over, good or bad: after a violation, and once we have said goodbye and only wait for
+    /// the peer to do the same.
     /// </summary>
-    public bool SkipsData { get; set; }
+    public bool SkipsAll { get; set; }
+
+    /// <summary>Whether the peer has sent its close, a good one or a bad one. Whatever comes behind it is swallowed.</summary>
+    public bool HasEnded { get; private set; }
 
     /// <summary>Whether a frame or a message has begun and is not complete.</summary>
     public bool IsMidMessage => _isInPayload || _header.Count > 0 || _messageOpcode != FrameOpcode.Continuation;
@@ -46,16 +50,18 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
         if (!_isInPayload || !IsControl(_opcode)) _control.Release();
         if (_messageOpcode == FrameOpcode.Continuation) _message.Release();
 
-        while (!_isEnded)
+        while (!HasEnded && !_isLost)
         {
             if (!_isInPayload)
             {
                 if (!_header.TryTake(ref input)) break;
-                if (Begin() is { } violation)
+                if (Begin() is { } early)
                 {
-                    message = violation;
+                    message = early;
                     return true;
                 }
+
+                if (_isLost) break;
             }
 
             var piece = TakePayload(ref input);
@@ -63,7 +69,7 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
             if (_isInPayload) break;
         }
 
-        if (_isEnded) input = default;
+        if (HasEnded || _isLost) input = default;
         message = default;
         return false;
     }
@@ -71,7 +77,7 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
     /// <summary>Gives back what it holds.</summary>
     public void Dispose()
     {
-        _isEnded = true;
+        HasEnded = true;
         _message.Release();
         _control.Release();
     }
@@ -79,6 +85,7 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
     private static bool IsControl(FrameOpcode opcode) => ((byte)opcode & 0x8) != 0;
 
     /// <summary>Checks a complete header and starts on its payload.</summary>
+    /// <returns>What can be said already, or null.</returns>
     private InboundMessage? Begin()
     {
         var (first, second) = (_header[0], _header[1]);
@@ -91,20 +98,28 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
         _unmasked = 0;
         _isInPayload = true;
 
+        _isLost = length < 0;
+        if (SkipsAll) return Pass();
+        if (_isLost) return Broken("length");
         if ((first & 0x70) != 0) return Broken("reserved_bits");
         if ((second & 0x80) == 0) return Broken("not_masked");
-        if (length < 0) return Broken("length");
 
         return _opcode switch
         {
             FrameOpcode.Close or FrameOpcode.Ping or FrameOpcode.Pong =>
                 !_isFinal ? Broken("fragmented_control") : length > MaxControlPayload ? Broken("long_control") : null,
             > FrameOpcode.Binary => Broken("opcode"),
-            _ when SkipsData => null,
             FrameOpcode.Continuation when _messageOpcode == FrameOpcode.Continuation => Broken("nothing_to_continue"),
             FrameOpcode.Text or FrameOpcode.Binary when _messageOpcode != FrameOpcode.Continuation => Broken("message_not_ended"),
             _ => BeginData(length),
         };
+    }
+
+    /// <summary>Passes over a frame, unless it is the peer's close.</summary>
+    private InboundMessage? Pass()
+    {
+        HasEnded = _opcode == FrameOpcode.Close;
+        return HasEnded ? new(InboundKind.Close) : null;
     }
 
     private InboundMessage? BeginData(long length)
@@ -124,7 +139,7 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
     {
         var piece = input[..(int)Math.Min(_remaining, input.Length)];
         input = input[piece.Length..];
-        if (!SkipsData || IsControl(_opcode)) FrameMask.Apply(piece.Span, _mask, _unmasked);
+        if (!SkipsAll) FrameMask.Apply(piece.Span, _mask, _unmasked);
         _unmasked += piece.Length;
         _remaining -= piece.Length;
         _isInPayload = _remaining > 0;
@@ -134,6 +149,7 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
     private bool TryEndControl(Memory<byte> piece, out InboundMessage message)
     {
         message = default;
+        if (SkipsAll) return false;
         if (_isInPayload)
         {
             _control.Append(piece.Span, MaxControlPayload);
@@ -153,7 +169,7 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
     private bool TryEndData(Memory<byte> piece, out InboundMessage message)
     {
         message = default;
-        if (SkipsData) return false;
+        if (SkipsAll) return false;
         if (_isInPayload || !_isFinal)
         {
             _message.Append(piece.Span, maxMessageBytes);
@@ -171,26 +187,21 @@ internal sealed class FrameReader(int maxMessageBytes) : IDisposable
 
     private InboundMessage Closed(ReadOnlySpan<byte> payload)
     {
-        _isEnded = true;
+        HasEnded = true;
         if (payload.IsEmpty) return new(InboundKind.Close);
         if (payload.Length == 1) return Broken("close_payload");
 
         var code = BinaryPrimitives.ReadUInt16BigEndian(payload);
         if (!CloseCodes.MayTravel(code)) return Broken("close_code");
-        return Utf8.IsValid(payload[2..]) ? new(InboundKind.Close, Code: code) : new(InboundKind.Violation, Code: CloseCodes.NotUtf8, Reason: "close_reason");
+        return Utf8.IsValid(payload[2..]) ? new(InboundKind.Close, Code: code) : Refused(CloseCodes.NotUtf8, "close_reason");
     }
 
-    /// <summary>The frames can no longer be told apart.</summary>
-    private InboundMessage Broken(string reason)
-    {
-        _isEnded = true;
-        return new(InboundKind.Violation, Code: CloseCodes.ProtocolError, Reason: reason);
-    }
+    private InboundMessage Broken(string reason) => Refused(CloseCodes.ProtocolError, reason);
 
-    /// <summary>The message is refused, but the frames are sound: the peer's close can still be heard behind it.</summary>
+    /// <summary>The peer is refused; from now on only its close is of interest.</summary>
     private InboundMessage Refused(int code, string reason)
     {
-        SkipsData = true;
+        SkipsAll = true;
         _messageOpcode = FrameOpcode.Continuation;
         return new(InboundKind.Violation, Code: code, Reason: reason);
     }

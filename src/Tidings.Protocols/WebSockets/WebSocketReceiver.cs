@@ -25,7 +25,7 @@ internal sealed class WebSocketReceiver(Stream stream, int maxMessageBytes) : ID
     public bool IsMidMessage => _frames.IsMidMessage;
 
     /// <summary>From now on only the peer's close is of interest.</summary>
-    public void SkipData() => _frames.SkipsData = true;
+    public void SkipAll() => _frames.SkipsAll = true;
 
     /// <summary>The next thing the client says. A cancelled wait loses nothing. Never throws for what a peer does.</summary>
     public async ValueTask<InboundMessage> ReceiveAsync(CancellationToken cancellationToken)
@@ -68,7 +68,7 @@ internal sealed class WebSocketReceiver(Stream stream, int maxMessageBytes) : ID
     private InboundMessage Note(InboundMessage message)
     {
         if (message.Kind == InboundKind.Close) PeerClose = message;
-        if (message.Kind is InboundKind.Close or InboundKind.End) _ended.TrySetResult();
+        if (_frames.HasEnded || message.Kind == InboundKind.End) _ended.TrySetResult();
         return message;
     }
 

@@ -48,12 +48,12 @@ internal sealed class WebSocketTransport(
         }
     }
 
-    /// <summary>Each side sends one close frame; to the peer's we answer with its own code.</summary>
+    /// <summary>Each side sends one close frame. To the peer's we answer with its own code, unless we had a reason first.</summary>
     private byte[] CloseFrame(CloseReason reason) => receiver.PeerClose switch
     {
-        { Code: 0 } => FrameWriter.EmptyClose(),
-        { Code: var code } => FrameWriter.Close(code, ""),
-        null => FrameWriter.Close(reason.Code, reason.Reason),
+        { Code: 0 } when reason == CloseReason.Normal => FrameWriter.EmptyClose(),
+        { Code: var code } when reason == CloseReason.Normal => FrameWriter.Close(code, ""),
+        _ => FrameWriter.Close(reason.Code, reason.Reason),
     };
 
     private async ValueTask WriteTogetherAsync(IReadOnlyList<ReadOnlyMemory<byte>> pieces, CancellationToken cancellationToken)

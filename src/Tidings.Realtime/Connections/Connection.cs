@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Buffers.Text;
+using System.Security.Cryptography;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Fanout;
 
@@ -15,6 +15,8 @@ public sealed class Connection
     private readonly ITransport _transport;
     private readonly List<Subscription> _subscriptions = [];
     private readonly TaskCompletionSource<CloseReason> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Subscription> _replaying = [];
+    private volatile bool _waitsForRoom;
     private CloseReason? _closing;
     private long _heardAt;
     private long _wroteAt;
@@ -30,7 +32,7 @@ public sealed class Connection
         ProtocolState = protocolState;
         Id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
         _transport = transport;
-        _queue = new SendQueue(transport, engine.Outbound, engine.Options.OutboundBytes);
+        _queue = new SendQueue(transport, engine.Outbound, engine.Options.OutboundBytes, FindRoom);
         _heardAt = _wroteAt = engine.Clock.GetTimestamp();
     }
 
@@ -83,7 +85,7 @@ public sealed class Connection
         Close(CloseReason.TooSlow);
     }
 
-    /// <summary>Queues a message, after everything that was sent before. Any thread.</summary>
+    /// <summary>Queues a message, after everything that was sent before, unless the connection is being closed by then. Any thread.</summary>
     public void Send(ServerMessage message) => Shard.Post(() => Write(message));
 
     /// <summary>
@@ -107,6 +109,20 @@ public sealed class Connection
     {
         _wroteAt = Engine.Clock.GetTimestamp();
         _queue.Flush();
+    }
+
+    /// <summary>
+    /// Whether a replay may go on now. If not, the subscription is asked to go on when there is room: what was missed may be far more
+    /// than may wait for a connection, and must not be mistaken for a slow reader. Shard only.
+    /// </summary>
+    internal bool MayReplay(Subscription subscription)
+    {
+        if (_queue.HasRoom) return true;
+
+        _replaying.Add(subscription);
+        _waitsForRoom = true;
+        if (_queue.HasRoom) Shard.Post(ContinueReplays); // it was written between the two looks
+        return false;
     }
 
     internal Subscription? SubscriptionTo(ChannelName channel)
@@ -176,6 +192,20 @@ public sealed class Connection
     {
         Identity = identity;
         _isWarned = false;
+    }
+
+    private void FindRoom()
+    {
+        if (_waitsForRoom) Shard.Post(ContinueReplays);
+    }
+
+    private void ContinueReplays()
+    {
+        _waitsForRoom = false;
+        if (_replaying.Count == 0) return;
+        Subscription[] waiting = [.. _replaying];
+        _replaying.Clear();
+        foreach (var subscription in waiting) subscription.ContinueReplay();
     }
 
     private void End()

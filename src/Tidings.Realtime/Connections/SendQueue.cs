@@ -4,7 +4,11 @@ namespace Tidings.Realtime.Connections;
 /// What waits to be written to one connection: references to shared bytes, bounded, drained by one loop. Filled on the
 /// connection's shard; the loop runs where the transport's writes complete.
 /// </summary>
-internal sealed class SendQueue(ITransport transport, OutboundBudget budget, int limit)
+/// <param name="transport">Where it is written.</param>
+/// <param name="budget">What may wait for all connections together.</param>
+/// <param name="limit">What may wait for this one.</param>
+/// <param name="onRoom">Called after a write when there is room; on the thread where the write completed.</param>
+internal sealed class SendQueue(ITransport transport, OutboundBudget budget, int limit, Action onRoom)
 {
     private readonly Lock _lock = new();
     private List<ReadOnlyMemory<byte>> _waiting = [];
@@ -15,6 +19,15 @@ internal sealed class SendQueue(ITransport transport, OutboundBudget budget, int
 
     /// <summary>Whether a write has failed: the peer is gone.</summary>
     public bool IsBroken { get; private set; }
+
+    /// <summary>Whether at least half of what may wait is free.</summary>
+    public bool HasRoom
+    {
+        get
+        {
+            lock (_lock) return _bytes <= limit / 2;
+        }
+    }
 
     /// <summary>Takes a reference to the bytes.</summary>
     /// <returns>False if that would exceed what may wait for this connection or for all together; nothing was taken.</returns>
@@ -97,6 +110,7 @@ internal sealed class SendQueue(ITransport transport, OutboundBudget budget, int
 
             _writing.Clear();
             lock (_lock) Give(bytes);
+            if (HasRoom) onRoom();
         }
     }
 

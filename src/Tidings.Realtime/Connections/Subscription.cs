@@ -8,6 +8,8 @@ public sealed class Subscription
 {
     private List<Publication>? _held;
     private bool _overflowed;
+    private IReadOnlyList<Publication> _missed = [];
+    private int _replayed;
 
     internal Subscription(Connection connection, ChannelName channel, bool isFeed, IReaderRights rights)
     {
@@ -65,6 +67,14 @@ public sealed class Subscription
             return;
         }
 
+        // Too much happened during the replay, of which the client has been told that it is whole: it comes back for the rest.
+        if (_replayed < _missed.Count)
+        {
+            Connection.Engine.Metrics.CountSlowReader();
+            Connection.Close(CloseReason.TooSlow);
+            return;
+        }
+
         // Too much happened during the recovery. It ends as "not recovered", from what came last on.
         _overflowed = true;
         _held.Clear();
@@ -78,16 +88,27 @@ public sealed class Subscription
     /// <param name="missed">What came after it, or null if it can't be had.</param>
     internal void Release(long? requestId, Position since, Position top, IReadOnlyList<Publication>? missed)
     {
-        var held = _held ?? [];
-        _held = null;
-
         var isRecovered = missed is not null && !_overflowed;
-        if (_overflowed) top = PlaceOf(held[^1]);
+        if (_overflowed) top = PlaceOf(_held![^1]);
 
         Position = isRecovered ? since : top;
         Connection.Write(new SubscribedMessage(requestId, Channel, top, isRecovered));
-        if (isRecovered)
-            foreach (var publication in missed!) Push(publication);
+        if (isRecovered) _missed = missed!;
+        _held ??= [];
+        ContinueReplay();
+    }
+
+    /// <summary>Replays as much of what was missed as there is room for; at its end what was held follows, and holding is over.</summary>
+    internal void ContinueReplay()
+    {
+        for (; _replayed < _missed.Count; _replayed++)
+        {
+            if (HasEnded || !Connection.MayReplay(this)) return;
+            Push(_missed[_replayed]);
+        }
+
+        var held = _held ?? [];
+        (_held, _missed, _replayed) = (null, [], 0);
         foreach (var publication in held) Push(publication);
     }
 

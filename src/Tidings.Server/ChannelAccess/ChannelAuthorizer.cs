@@ -2,10 +2,10 @@ using System.Text.Json;
 using Dapper;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
+using Tidings.Server.Auth;
 using Tidings.Server.Storage;
-using KindAccess = Tidings.Realtime.Channels.ChannelAccess;
 
-namespace Tidings.Server.Access;
+namespace Tidings.Server.ChannelAccess;
 
 /// <summary>
 /// Who may subscribe to what, decided by the parsed parts of a name, which are compared whole and byte for byte. What no rule allows
@@ -14,12 +14,14 @@ namespace Tidings.Server.Access;
 internal sealed class ChannelAuthorizer : IChannelAuthorizer
 {
     private readonly ChannelCatalog _catalog;
+    private readonly SubscriptionTokens _tokens;
     private readonly BatchLoader<string, bool> _users;
     private readonly BatchLoader<string, bool> _posts;
 
-    public ChannelAuthorizer(ChannelCatalog catalog, Store store, TimeProvider clock)
+    public ChannelAuthorizer(ChannelCatalog catalog, SubscriptionTokens tokens, Store store, TimeProvider clock)
     {
         _catalog = catalog;
+        _tokens = tokens;
         _users = new BatchLoader<string, bool>(ids => FindAsync(store, Sql.Users, ids), clock);
         _posts = new BatchLoader<string, bool>(ids => FindAsync(store, Sql.Posts, ids), clock);
     }
@@ -32,11 +34,12 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
 
         var isAllowed = rules.Access switch
         {
-            KindAccess.Public => true,
-            KindAccess.SignedIn => identity.UserId is not null,
-            KindAccess.Owner => IsOwner(identity, channel),
-            KindAccess.Custom => await MayAsync(identity, channel, cancellationToken).ConfigureAwait(false),
-            _ => false, // Token: subscription tokens are not read here yet
+            AccessRule.Public => true,
+            AccessRule.SignedIn => identity.UserId is not null,
+            AccessRule.Owner => IsOwner(identity, channel),
+            AccessRule.Custom => await MayAsync(identity, channel, cancellationToken).ConfigureAwait(false),
+            AccessRule.Token => token is not null && _tokens.Allows(token, identity.UserId, channel),
+            _ => false,
         };
 
         if (!isAllowed) return ChannelGrant.Denied;

@@ -11,6 +11,8 @@ internal static class HostRun
     {
         try
         {
+            // Opened before the host starts, which would log whatever is wrong with it as a stack trace beside our sentence.
+            _ = app.Services.GetRequiredService<SqliteStore>();
             await app.StartAsync();
         }
         catch (Exception exception) when (SentenceOf(exception) is { } sentence)

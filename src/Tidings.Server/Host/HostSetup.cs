@@ -78,13 +78,14 @@ internal static class HostSetup
     /// <summary>The middlewares, outermost first. Endpoints are mapped after it.</summary>
     public static WebApplication UseHost(this WebApplication app)
     {
+        var options = app.Services.GetRequiredService<TidingsOptions>();
         var limits = app.Services.GetRequiredService<RateLimits>();
         var errors = app.Services.GetRequiredService<ErrorAnswers>();
 
         app.Use(SecurityHeaders.RunAsync);
-        app.UseForwardedHeaders();
+        if (options.TrustedProxies.Count > 0) app.UseForwardedHeaders();   // to this middleware an empty list means everybody
         app.Use(errors.RunAsync);
-        if (app.Services.GetRequiredService<TidingsOptions>().AllowedOrigins.Count > 0)
+        if (options.AllowedOrigins.Count > 0)
             app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseCors(AllowedOriginsPolicy));
         app.Use(limits.LimitAddressAsync);
         app.UseAuthentication();

@@ -10,41 +10,43 @@ internal static class PageFiles
 {
     private const string ImmutableAssets = "/assets";
 
-    private static readonly string[] ServerRoutes = ["/api", "/ws", "/sse", "/poll", "/health", "/metrics", "/openapi", "/ops"];
+    private static readonly string[] NeverPages = [ImmutableAssets, "/api", "/ws", "/sse", "/poll", "/health", "/metrics", "/openapi", "/ops"];
 
     public static bool IsBuilt => File.Exists(Path.Combine(Folder, "index.html"));
 
     private static string Folder => Path.Combine(AppContext.BaseDirectory, "wwwroot");
 
-    public static void MapPage(this WebApplication app)
+    /// <summary>
+    /// Adds the page behind the endpoints: a middleware and not a fallback endpoint, which would take requests whose method or content
+    /// type an endpoint refuses.
+    /// </summary>
+    public static void UsePage(this WebApplication app)
     {
-        if (!IsBuilt)
+        var files = IsBuilt ? new PhysicalFileProvider(Folder) : null;
+        if (files is not null)
         {
-            app.MapFallback(static context => ServerRoutes.Any(route => context.Request.Path.StartsWithSegments(route, StringComparison.Ordinal))
-                ? NotFoundAsync(context)
-                : NotBuiltAsync(context));
-            return;
+            app.UseStaticFiles(new StaticFileOptions
+            {
+                FileProvider = files,
+                OnPrepareResponse = static served => served.Context.Response.Headers.CacheControl =
+                    served.Context.Request.Path.StartsWithSegments(ImmutableAssets, StringComparison.Ordinal) ? "public, max-age=31536000, immutable" : "no-cache",
+            });
         }
 
-        var files = new PhysicalFileProvider(Folder);
-        app.UseStaticFiles(new StaticFileOptions
+        app.Use((context, next) =>
         {
-            FileProvider = files,
-            OnPrepareResponse = static served => served.Context.Response.Headers.CacheControl =
-                served.Context.Request.Path.StartsWithSegments(ImmutableAssets, StringComparison.Ordinal) ? "public, max-age=31536000, immutable" : "no-cache",
+            if (context.GetEndpoint() is not null) return next(context);
+            if (NeverPages.Any(route => context.Request.Path.StartsWithSegments(route, StringComparison.Ordinal))) return NotFoundAsync(context);
+            return files is null ? NotBuiltAsync(context) : SendPageAsync(context, files);
         });
-        app.MapFallback(async context =>
-        {
-            if (ServerRoutes.Any(route => context.Request.Path.StartsWithSegments(route, StringComparison.Ordinal)))
-            {
-                await NotFoundAsync(context);
-                return;
-            }
+    }
 
-            context.Response.Headers.CacheControl = "no-cache";
-            context.Response.ContentType = "text/html; charset=utf-8";
-            await context.Response.SendFileAsync(files.GetFileInfo("index.html"), context.RequestAborted);
-        });
+    private static Task SendPageAsync(HttpContext context, PhysicalFileProvider files)
+    {
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method)) return NotFoundAsync(context);
+        context.Response.Headers.CacheControl = "no-cache";
+        context.Response.ContentType = "text/html; charset=utf-8";
+        return context.Response.SendFileAsync(files.GetFileInfo("index.html"), context.RequestAborted);
     }
 
     private static Task NotFoundAsync(HttpContext context) => Host.Problems.NotFound("endpoint").ExecuteAsync(context);

@@ -28,6 +28,7 @@ internal sealed class AccountsApp : IAsyncDisposable
     private AccountsApp(Action<WebApplication>? map, (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        builder.Configuration.Sources.Clear();   // neither this machine's environment nor the server's own log levels
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Tidings:DataDirectory"] = _folder,
@@ -35,7 +36,7 @@ internal sealed class AccountsApp : IAsyncDisposable
             ["Tidings:App:Secret"] = AppSecret,
             ["Tidings:Limits:RequestsPerSecondPerAddress"] = "100000",
         });
-        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Tidings:{setting.Key}", (string?)setting.Value)));
+        foreach (var (key, value) in settings) builder.Configuration[$"Tidings:{key}"] = value;
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders().AddProvider(Logs).SetMinimumLevel(LogLevel.Trace);
 

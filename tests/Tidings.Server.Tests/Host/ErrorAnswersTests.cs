@@ -75,7 +75,7 @@ public sealed class ErrorAnswersTests : IAsyncLifetime
     public async Task Good_bodies_and_instants_go_through()
     {
         using var response = await PostAsync("""{"text":"ü\n","number":7,"at":"2026-03-01T13:30:00.5+01:00","items":[{"price":1.5}],"more":true}""");
-        (await response.Content.ReadAsStringAsync()).ShouldBe("""{"text":"\u00FC\n","number":7,"at":"2026-03-01T12:30:00.500Z","items":[{"price":1.5}]}""");
+        (await response.Content.ReadAsStringAsync()).ShouldBe("""{"text":"ü\n","number":7,"at":"2026-03-01T12:30:00.500Z","items":[{"price":1.5}]}""");
     }
 
     [Fact]

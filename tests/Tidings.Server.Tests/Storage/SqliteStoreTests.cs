@@ -3,6 +3,7 @@ using Dapper;
 using Shouldly;
 using Tidings.Realtime.Channels;
 using Tidings.Server.Storage;
+using Tidings.Server.Storage.Sqlite;
 using Xunit;
 
 namespace Tidings.Server.Tests.Storage;
@@ -90,6 +91,24 @@ public sealed class SqliteStoreTests : IDisposable
 
         _temp.Ask<long>("SELECT count(*) FROM channels WHERE name LIKE 'creator:%'").ShouldBe(40, "a channel's row goes with its unit");
         _temp.Ask<long>("SELECT max(seq) - count(*) FROM events").ShouldBe(0, "the sequence has no holes");
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_unit_whose_publications_cannot_be_stored_takes_back_what_was_counted_for_it(int place)
+    {
+        await _temp.AppendAsync("post:1");
+        using var hold = new HeldWriter(_temp.Store);
+        var before = Enumerable.Range(0, place).Select(index => _temp.AppendAsync("post:1", $"{index}")).ToArray();
+        var broken = _temp.Log.AppendAsync([_temp.Draft("creator:new"), _temp.Draft("post:1"), _temp.Draft("post:2") with { Type = null! }], None).AsTask();
+        var after = _temp.Log.AppendAsync([_temp.Draft("creator:new"), _temp.Draft("post:1")], None).AsTask();
+        hold.Release();
+
+        await Should.ThrowAsync<Microsoft.Data.Sqlite.SqliteException>(broken);
+        await Task.WhenAll(before);
+        (await after).Select(publication => (publication.Sequence, publication.Position.Offset)).ShouldBe([(place + 2, 1), (place + 3, place + 2)]);
+        _temp.Ask<long>("SELECT count(*) FROM channels").ShouldBe(2);
     }
 
     [Theory]
@@ -272,7 +291,7 @@ public sealed class SqliteStoreTests : IDisposable
     [Fact]
     public async Task A_full_queue_refuses_at_once()
     {
-        using var small = new TempStore(mostWaiting: 3);
+        using var small = new TempStore(options: new SqliteStoreOptions { MostWaiting = 3 });
         using var hold = new HeldWriter(small.Store);
         var accepted = Enumerable.Range(0, 3).Select(index => small.AppendAsync("post:1", $"{index}")).ToArray();
 
@@ -302,6 +321,19 @@ public sealed class SqliteStoreTests : IDisposable
         (await _temp.AppendAsync("post:1")).Position.Offset.ShouldBe(701);
 
         bool Refuses() => _temp.AppendAsync("creator:probe").IsFaulted;
+    }
+
+    [Fact]
+    public async Task Closing_does_not_wait_for_ever()
+    {
+        using var temp = new TempStore(options: new SqliteStoreOptions { TimeToFinish = TimeSpan.FromMilliseconds(100) });
+        var hold = new HeldWriter(temp.Store);
+        var waiting = temp.AppendAsync("post:1");
+
+        temp.Store.Dispose();
+
+        (await Should.ThrowAsync<StoreUnavailableException>(waiting)).Message.ShouldContain("shutting down");
+        hold.Dispose();
     }
 
     [Fact]

@@ -147,6 +147,31 @@ public sealed class StorageFaultTests
     }
 
     [Fact]
+    public async Task F6_a_unit_that_hides_the_full_disk_fails_all_the_same()
+    {
+        using var temp = new TempStore();
+        await temp.Store.AskWriterAsync(database => database.Get("PRAGMA max_page_count = 100").ReadSingle<long>());
+
+        await Should.ThrowAsync<StoreUnavailableException>(temp.Store.WriteAsync(
+            async write =>
+            {
+                await write.ExecuteAsync(InsertBody, new { Id = 1, Name = "half", Size = 10 });
+                try
+                {
+                    // Several rows in one statement: SQLite takes back the statement alone, and the transaction goes on.
+                    await write.ExecuteAsync("INSERT INTO things (id, body) SELECT value, zeroblob(100000) FROM json_each('[10,11,12,13,14,15]')");
+                }
+                catch (StoreUnavailableException)
+                {
+                    // "It will be fine."
+                }
+            },
+            None));
+
+        temp.Ask<long>("SELECT count(*) FROM things").ShouldBe(0);
+    }
+
+    [Fact]
     public async Task F6_on_a_full_disk_what_was_answered_stays_and_writing_goes_on_when_there_is_room_again()
     {
         var folder = Directory.CreateTempSubdirectory("tidings-full-").FullName;

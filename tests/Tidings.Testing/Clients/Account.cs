@@ -54,9 +54,13 @@ public sealed class Account : IDisposable
         return new Account(server, body.GetProperty("user").GetProperty("id").GetString()!, nickname, body.GetProperty("token").GetString()!);
     }
 
-    /// <summary>A user whom a host app vouches for.</summary>
-    public static Account OfHost(ServerProcess server, string userId, TimeSpan? tokenLifetime = null) =>
-        new(server, userId, userId, UserToken.For(userId, server.AuthSecret, tokenLifetime));
+    /// <summary>A user whom a host app vouches for. The server knows them from their first request on.</summary>
+    public static async Task<Account> OfHostAsync(ServerProcess server, string userId)
+    {
+        var account = new Account(server, userId, userId, UserToken.For(userId, server.AuthSecret));
+        await account.GetAsync("/api/auth/me");
+        return account;
+    }
 
     /// <summary>Publishes a post and returns it.</summary>
     public async Task<JsonElement> PostAsync(string content, string? key = null)

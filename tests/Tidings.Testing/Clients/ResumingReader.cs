@@ -25,11 +25,15 @@ public abstract class ResumingReader : IAsyncDisposable
         Account = account;
         Channel = channel;
         Log = log;
+        Address = account.Server.Address;
     }
 
     public string Name { get; }
 
     public string Channel { get; }
+
+    /// <summary>Where it connects: the server, or a proxy before it.</summary>
+    public Uri Address { get; init; }
 
     /// <summary>How often it resumed from a place.</summary>
     public int Resumed { get; private protected set; }
@@ -105,7 +109,7 @@ public sealed class NativeReader(string name, Account account, string channel, O
 
     private protected override async Task ReadOnceAsync(CancellationToken end)
     {
-        await using var client = await NativeClient.ConnectAsync(Account.Server.Address, Account.Token, onMessage: Take);
+        await using var client = await NativeClient.ConnectAsync(Address, Account.Token, onMessage: Take);
         var answer = await client.TrySubscribeAsync(Channel, _position);
         if (!answer.IsOfType("subscribed")) Complain(answer.ToString());
         IsJoined();
@@ -114,17 +118,21 @@ public sealed class NativeReader(string name, Account account, string channel, O
 
     private void Take(JsonElement message)
     {
+        if (message.Text("channel") != Channel) return; // such as broadcast:all, to which everybody is attached
         if (message.IsOfType("subscribed"))
         {
             if (_position is not null) Resumed++;
-            if (message.TryGetProperty("recovered", out var recovered) ? !recovered.GetBoolean() : _position is not null) TakeGap();
+            var isLost = message.TryGetProperty("recovered", out var recovered) ? !recovered.GetBoolean() : _position is not null;
+            if (isLost) TakeGap();
+            if (isLost) _position = null;
         }
         else if (message.IsEvent())
         {
             TakeEvent(message);
         }
 
-        if (message.Text("channel") == Channel && message.Text("position") is { } position) _position = position;
+        // The place in "subscribed" is where the channel stands; with a replay to come, ours is still behind it.
+        if (message.Text("position") is { } position && (message.IsEvent() || _position is null)) _position = position;
     }
 }
 
@@ -135,7 +143,7 @@ public sealed class SseReader(string name, Account account, string channel, Oper
 
     private protected override async Task ReadOnceAsync(CancellationToken end)
     {
-        using var stream = await SseClient.OpenAsync(Account.Server.Address, Account.Token, Channel, _lastId, end);
+        using var stream = await SseClient.OpenAsync(Address, Account.Token, Channel, _lastId, end);
         if (stream.Status != HttpStatusCode.OK) Complain($"{(int)stream.Status} {await stream.Answer.Content.ReadAsStringAsync(end)}");
         if (_lastId is not null) Resumed++;
         await foreach (var happened in stream.ReadAsync(end))
@@ -155,7 +163,7 @@ public sealed class PollReader(string name, Account account, string channel, Ope
 
     private protected override async Task ReadOnceAsync(CancellationToken end)
     {
-        using var client = new PollClient(Account.Server.Address, Account.Token, Channel) { Since = _since };
+        using var client = new PollClient(Address, Account.Token, Channel) { Since = _since };
         if (_since is not null) Resumed++;
         while (true)
         {

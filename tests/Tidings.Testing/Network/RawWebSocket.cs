@@ -89,19 +89,21 @@ public sealed class RawWebSocket : IDisposable
         }
     }
 
-    /// <summary>Reads until the connection has ended.</summary>
+    /// <summary>Reads until a close frame, or until the connection has ended without one.</summary>
+    /// <param name="within">The deadline.</param>
+    /// <param name="pause">How long to rest after each frame, for a reader that is too slow.</param>
     /// <returns>The close frame's code, or 1006 without one.</returns>
-    public async Task<WireClose> ReadToEndAsync(TimeSpan? within = null)
+    public async Task<WireClose> ReadToCloseAsync(TimeSpan? within = null, TimeSpan pause = default)
     {
         var deadline = Deadline.In(within ?? Eventually.Patience);
-        var close = new WireClose(WireClose.Broken, "");
         while (await ReadFrameAsync(deadline.Left) is var (first, payload))
         {
+            if (pause > TimeSpan.Zero) await Task.Delay(pause);
             if ((first & 0x0F) != 8) continue;
-            close = payload.Length < 2 ? new WireClose(1005, "") : new WireClose(BinaryPrimitives.ReadUInt16BigEndian(payload), Encoding.UTF8.GetString(payload.AsSpan(2)));
+            return payload.Length < 2 ? new WireClose(1005, "") : new WireClose(BinaryPrimitives.ReadUInt16BigEndian(payload), Encoding.UTF8.GetString(payload.AsSpan(2)));
         }
 
-        return close;
+        return new WireClose(WireClose.Broken, "");
     }
 
     /// <inheritdoc />

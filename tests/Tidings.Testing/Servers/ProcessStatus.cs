@@ -18,10 +18,6 @@ public sealed record ProcessStatus(long ResidentBytes, int Threads, int Files)
             Directory.GetFileSystemEntries($"/proc/{processId}/fd").Length);
     }
 
-    /// <summary>The one child of a process, for servers that were started through a launcher.</summary>
-    public static int ChildOf(int processId) =>
-        int.Parse(File.ReadAllText($"/proc/{processId}/task/{processId}/children").Split(' ')[0], CultureInfo.InvariantCulture);
-
     private static long ReadNumber(string[] lines, string name) =>
         long.Parse(lines.First(line => line.StartsWith(name, StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 }

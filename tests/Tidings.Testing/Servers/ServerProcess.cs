@@ -48,8 +48,8 @@ public sealed class ServerProcess : IAsyncDisposable
 
     public bool IsRunning => _process is { HasExited: false };
 
-    /// <summary>The number of the server's own process, also under a launcher.</summary>
-    public int ProcessId => _settings.Launcher.Count == 0 ? Started.Id : ProcessStatus.ChildOf(Started.Id);
+    /// <summary>The number of the server's process. A launcher must become the server (<c>exec</c>), not its parent.</summary>
+    public int ProcessId => Started.Id;
 
     /// <summary>What Linux knows about the process now.</summary>
     public ProcessStatus Status => ProcessStatus.Of(ProcessId);

@@ -12,7 +12,7 @@ public sealed class ServerSettings
     /// <summary>The directory for the data; null: a new one, which is deleted at the end.</summary>
     public string? DataDirectory { get; init; }
 
-    /// <summary>A command that runs the server, such as <c>strace -f</c>.</summary>
+    /// <summary>A command that becomes the server, such as <c>strace -D -f</c>.</summary>
     public IReadOnlyList<string> Launcher { get; init; } = [];
 
     /// <summary>Whether the limits of product.md apply. Otherwise they are so high that no test meets them by accident.</summary>
@@ -28,5 +28,7 @@ public sealed class ServerSettings
         ("Limits:ConnectionsPerAddress", "100000"),
         ("Limits:ConnectionsPerUser", "100000"),
         ("Limits:HandshakesPerSecond", "1000000"),
+        ("Limits:MessagesPerSecond", "100000"),
+        ("Limits:MessageBurst", "100000"),
     ];
 }

@@ -22,6 +22,7 @@ export function dispatchDownstream(message: Message, host: TransportHost): void 
     case 'closing':
     case 'connected':
     case 'ping':
+    case 'subscribed': // streams answer for each channel as well; their place is in the token
       break;
     default:
       host.received(message as TidingsEvent);

@@ -41,6 +41,15 @@ describe('SseTransport', () => {
     expect(onSubscribed).toHaveBeenCalledExactlyOnceWith({ position: 'p5' });
   });
 
+  it('keeps the answers for each channel to itself: they are not events', async () => {
+    const handler = vi.fn();
+    const { world } = await streaming({}, (each) => each.subscribe('feed:42', handler));
+    world.source.welcome('t1');
+    world.source.say({ type: 'subscribed', channel: 'feed:42', position: 'p1' }, 't2');
+    world.source.say({ type: 'post_created', channel: 'feed:42', id: 'e1', position: 'p2' }, 't3');
+    expect(handler).toHaveBeenCalledOnce();
+  });
+
   it('opens a new stream at the same place when the channels change: once for all of them, the old one closed first', async () => {
     const { world, client } = await streaming({}, (each) => each.subscribe('feed:42', () => {}));
     world.source.welcome('t1');

@@ -55,7 +55,7 @@ internal static class LikePost
             INSERT INTO pending_counters (post_id, likes, unlikes, latest_user, latest_liked)
             VALUES (@PostId, @Likes, @Unlikes, @UserId, @Likes)
             ON CONFLICT (post_id) DO UPDATE
-            SET likes = likes + excluded.likes, unlikes = unlikes + excluded.unlikes,
+            SET likes = pending_counters.likes + excluded.likes, unlikes = pending_counters.unlikes + excluded.unlikes,
                 latest_user = excluded.latest_user, latest_liked = excluded.latest_liked
             """;
 

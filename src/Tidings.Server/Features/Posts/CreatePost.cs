@@ -52,23 +52,24 @@ internal static class CreatePost
         var done = await store.WriteAsync(
             async write =>
             {
-                if (key is not null && await write.ClaimAsync(author.Id, key, body.Fingerprint!, now) is { } first) return new Outcome(null, null, first);
+                if (await write.QuerySingleOrDefaultAsync<Author>(Sql.CountPostOfAuthor, post) is not { } by) return default;
+                var written = (post with { Nickname = by.Nickname, FullName = by.FullName, Avatar = by.Avatar, IsCreator = 1 }).Normalise();
 
-                if (await write.QuerySingleOrDefaultAsync<Author>(Sql.CountPostOfAuthor, new { post.AuthorId }) is not { } by)
+                byte[]? answer = null;
+                if (key is not null)
                 {
-                    if (key is not null) await write.ReleaseAsync(author.Id, key);
-                    return default;
+                    answer = Answer(written);
+                    var kept = new FirstAnswer { RequestHash = body.Fingerprint!, Status = StatusCodes.Status201Created, Location = Location(post.Id), Body = answer };
+                    if (await write.KeepFirstAsync(author.Id, key, now, kept) is { } first)
+                    {
+                        await write.ExecuteAsync(Sql.UncountPostOfAuthor, post);
+                        return new Outcome(null, null, first);
+                    }
                 }
 
                 await write.ExecuteAsync(Sql.InsertPost, post);
                 if (!isAnnounced) await write.ExecuteAsync(Sql.CountPublicPost);
-
-                var written = (post with { Nickname = by.Nickname, FullName = by.FullName, Avatar = by.Avatar, IsCreator = 1 }).Normalise();
                 await write.AppendAsync(new PostCreated(written, isAnnounced, now) { ReceivedAt = receivedAt });
-
-                if (key is null) return new Outcome(written, null, null);
-                var answer = Answer(written);
-                await write.KeepAsync(author.Id, key, StatusCodes.Status201Created, Location(post.Id), answer);
                 return new Outcome(written, answer, null);
             },
             cancellationToken);
@@ -91,7 +92,7 @@ internal static class CreatePost
         PostRules.Currency("currency", request.Currency, errors);
         if (request.Price < 0) errors["price"] = ["A price is not below zero."];
         if (request.Status is not (null or "published" or "draft" or "scheduled")) errors["status"] = ["This must be published, draft or scheduled."];
-        if (request.MediaId is null) PostRules.Whole(request.Content ?? "", MediaType(request), Address(request.MediaUrl), errors);
+        if (errors.Count == 0 && request.MediaId is null) PostRules.Whole(request.Content ?? "", MediaType(request), Address(request.MediaUrl), errors);
         return errors;
     }
 
@@ -146,6 +147,8 @@ internal static class CreatePost
             UPDATE users SET posts_count = posts_count + 1, is_creator = 1 WHERE id = @AuthorId
             RETURNING nickname AS Nickname, full_name AS FullName, avatar AS Avatar
             """;
+
+        public const string UncountPostOfAuthor = "UPDATE users SET posts_count = posts_count - 1 WHERE id = @AuthorId";
 
         public const string InsertPost = """
             INSERT INTO posts (id, author_id, created_at, updated_at, version, likes_count, comments_count, deleted, is_locked, currency, status,

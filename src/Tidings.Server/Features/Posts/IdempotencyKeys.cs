@@ -14,8 +14,8 @@ internal sealed record FirstAnswer
 }
 
 /// <summary>
-/// Makes repetitions safe: a key is claimed in the transaction of what the request does, so there is one effect and one answer, and a
-/// twin waits for the first. A key is good for 24 hours.
+/// Makes repetitions safe: the answer is kept under the request's key in the transaction of what the request does, so there is one
+/// effect and one answer, and a twin waits for the first. A key is good for 24 hours.
 /// </summary>
 internal static class IdempotencyKeys
 {
@@ -35,19 +35,33 @@ internal static class IdempotencyKeys
         return null;
     }
 
-    /// <summary>Claims a key for this request. Null if it is ours now; the first answer if another request had it.</summary>
-    public static async ValueTask<FirstAnswer?> ClaimAsync(this IWriteUnit write, string userId, string key, byte[] requestHash, DateTimeOffset now)
+    /// <summary>
+    /// Keeps the answer to a request for its repetitions. Null if this is the first with the key; otherwise nothing is kept and the first
+    /// answer is returned, and the unit does nothing more than give that.
+    /// </summary>
+    public static async ValueTask<FirstAnswer?> KeepFirstAsync(
+        this IWriteUnit write, string userId, string key, DateTimeOffset now, FirstAnswer answer)
     {
-        var claim = new { UserId = userId, Key = key, RequestHash = requestHash, Now = now.ToUnixTimeMilliseconds(), ExpiredBefore = ExpiredBefore(now) };
-        if (await write.ExecuteAsync(Sql.Claim, claim).ConfigureAwait(false) > 0) return null;
-        return await write.QuerySingleOrDefaultAsync<FirstAnswer>(Sql.Read, new { UserId = userId, Key = key }).ConfigureAwait(false);
+        var row = new
+        {
+            UserId = userId,
+            Key = key,
+            answer.RequestHash,
+            answer.Status,
+            answer.Location,
+            answer.Body,
+            Now = now,
+            ExpiredBefore = ExpiredBefore(now),
+        };
+        if (await write.ExecuteAsync(Sql.Keep, row).ConfigureAwait(false) > 0) return null;
+        return await write.QuerySingleOrDefaultAsync<FirstAnswer>(Sql.Read, row).ConfigureAwait(false);
     }
 
-    /// <summary>Keeps the answer of a claimed key.</summary>
-    public static async ValueTask KeepAsync(this IWriteUnit write, string userId, string key, int status, string? location, byte[] body) =>
-        await write.ExecuteAsync(Sql.Keep, new { UserId = userId, Key = key, Status = status, Location = location, Body = body }).ConfigureAwait(false);
+    /// <summary>Keeps more of an answer than was known at first.</summary>
+    public static async ValueTask CompleteAsync(this IWriteUnit write, string userId, string key, byte[] body) =>
+        await write.ExecuteAsync(Sql.Complete, new { UserId = userId, Key = key, Body = body }).ConfigureAwait(false);
 
-    /// <summary>Gives a claimed key back: nothing was done.</summary>
+    /// <summary>Gives a key back: nothing was done after all.</summary>
     public static async ValueTask ReleaseAsync(this IWriteUnit write, string userId, string key) =>
         await write.ExecuteAsync(Sql.Release, new { UserId = userId, Key = key }).ConfigureAwait(false);
 
@@ -56,11 +70,12 @@ internal static class IdempotencyKeys
 
     private static class Sql
     {
-        public const string Claim = """
+        public const string Keep = """
             INSERT INTO idempotency_keys (user_id, key, request_hash, status, location, body, created_at)
-            VALUES (@UserId, @Key, @RequestHash, 0, NULL, x'', @Now)
+            VALUES (@UserId, @Key, @RequestHash, @Status, @Location, @Body, @Now)
             ON CONFLICT (user_id, key) DO UPDATE
-            SET request_hash = excluded.request_hash, status = 0, location = NULL, body = x'', created_at = excluded.created_at
+            SET request_hash = excluded.request_hash, status = excluded.status, location = excluded.location, body = excluded.body,
+                created_at = excluded.created_at
             WHERE idempotency_keys.created_at < @ExpiredBefore
             """;
 
@@ -69,7 +84,7 @@ internal static class IdempotencyKeys
             FROM idempotency_keys WHERE user_id = @UserId AND key = @Key
             """;
 
-        public const string Keep = "UPDATE idempotency_keys SET status = @Status, location = @Location, body = @Body WHERE user_id = @UserId AND key = @Key";
+        public const string Complete = "UPDATE idempotency_keys SET body = @Body WHERE user_id = @UserId AND key = @Key";
         public const string Release = "DELETE FROM idempotency_keys WHERE user_id = @UserId AND key = @Key";
     }
 }

@@ -12,21 +12,22 @@ namespace Tidings.Server.Features.Posts;
 /// <param name="Value">The value; null if there is a problem.</param>
 /// <param name="Problem">What to answer; null if there is a value.</param>
 /// <param name="Fingerprint">A digest of the method, the path and the body's bytes, if it was asked for: tells a repetition from another request.</param>
-internal readonly record struct ReadBody<T>(T? Value, ProblemHttpResult? Problem, byte[]? Fingerprint = null)
+internal readonly record struct ReadBody<T>(T? Value, IResult? Problem, byte[]? Fingerprint = null)
     where T : class;
 
 /// <summary>
-/// Reads a body of JSON strictly and says what is wrong with it by the field's name. Unknown fields are ignored, a field that is there
-/// twice, a wrong type and half a surrogate pair are not.
+/// Reads a body of JSON by the rules of <see cref="JsonBodies"/> where binding it as a parameter is not enough: its bytes are needed for
+/// a fingerprint, or it has a limit of its own.
 /// </summary>
 internal static class RequestJson
 {
-    /// <summary>The most bytes of a body that has no long text in it.</summary>
-    public const int SmallBody = 32 * 1024;
-
     /// <summary>The options for a generated context that reads requests.</summary>
-    public static JsonSerializerOptions Strict(JsonSerializerOptions generated) =>
-        new(generated) { AllowDuplicateProperties = false, MaxDepth = 32 };
+    public static JsonSerializerOptions Strict(JsonSerializerOptions generated)
+    {
+        var options = new JsonSerializerOptions(generated);
+        JsonBodies.Configure(options);
+        return options;
+    }
 
     /// <summary>Reads the whole body, at most <paramref name="maxBytes"/>.</summary>
     public static async Task<ReadBody<T>> ReadAsync<T>(
@@ -70,30 +71,14 @@ internal static class RequestJson
     {
         try
         {
-            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = 32 });
+            var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = type.Options.MaxDepth });
             var value = JsonSerializer.Deserialize(ref reader, type);
-            if (value is not null && !HasMore(ref reader)) return new(value, null);
+            return value is not null && !reader.Read() ? new(value, null) : new(null, Problems.Problem(400, "malformed_json", "The body is not one JSON object."));
         }
-        catch (JsonException exception) when (exception.InnerException is not JsonException && FieldOf(exception.Path) is { } field)
+        catch (JsonException exception)
         {
-            return new(null, Problems.Invalid(field, "This is not of the right type."));
+            return new(null, JsonBodies.ProblemOf(exception));
         }
-        catch (JsonException)
-        {
-            // As below: it is not JSON, or not an object.
-        }
-
-        return new(null, Problems.Problem(400, "malformed_json", "The body is not one JSON object."));
-    }
-
-    private static bool HasMore(ref Utf8JsonReader reader) => reader.Read();
-
-    /// <summary>The field's name in a path such as <c>$.accountIds[0]</c>; null for the whole.</summary>
-    private static string? FieldOf(string? path)
-    {
-        if (path is null || !path.StartsWith("$.", StringComparison.Ordinal)) return null;
-        var end = path.AsSpan(2).IndexOfAny('.', '[');
-        return end < 0 ? path[2..] : path.Substring(2, end);
     }
 
     private static byte[] FingerprintOf(HttpRequest request, ReadOnlySequence<byte> body)

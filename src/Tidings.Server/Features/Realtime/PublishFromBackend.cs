@@ -12,9 +12,9 @@ using Tidings.Server.Storage;
 namespace Tidings.Server.Features.Realtime;
 
 /// <summary>
-/// Publishes what the host app's backend says, to any channel. A publication with an <c>id</c> is repeated safely: the id is claimed
+/// Publishes what the host app's backend says, to any channel. A publication with an <c>id</c> is repeated safely: the id is kept
 /// before it is published, in the same transaction if the channel is durable, and a repetition gets the first answer for 24 hours. If
-/// the process dies between the claim and the publication in a channel that is not durable, the event is lost, as events there are then.
+/// the process dies between the two in a channel that is not durable, the event is lost, as events there are then.
 /// </summary>
 internal static class PublishFromBackend
 {
@@ -38,7 +38,7 @@ internal static class PublishFromBackend
     public sealed record Answer(string Id, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Position);
 
     public static async Task<IResult> HandleAsync(
-        HttpRequest http, RealtimeEngine engine, ChannelCatalog catalog, Store store, TimeProvider clock, CancellationToken cancellationToken)
+        HttpRequest http, RealtimeEngine engine, Store store, TimeProvider clock, CancellationToken cancellationToken)
     {
         var receivedAt = clock.GetTimestamp();
         var body = await RequestJson.ReadAsync(http, PublishJson.Strict.Request, MaxBody, withFingerprint: false, cancellationToken);
@@ -47,6 +47,7 @@ internal static class PublishFromBackend
         var errors = Check(request);
         if (errors.Count > 0) return Problems.Invalid(errors);
 
+        var catalog = engine.Catalog;
         var isNamed = catalog.Parse(request.Channel, out var channel);
         if (isNamed == ChannelNameError.UnknownKind) return Problems.Problem(404, "unknown_channel", "There is no such kind of channel.");
         if (isNamed != ChannelNameError.None || channel is null) return Problems.Invalid("channel", "This is not the name of a channel.");
@@ -75,22 +76,21 @@ internal static class PublishFromBackend
     {
         var key = $"{draft.Channel.Value} {draft.Id}"; // a channel's name has no space, so this is one key per pair
         var answer = JsonSerializer.SerializeToUtf8Bytes(new Answer(draft.Id, null), PublishJson.Default.Answer);
-        var claimed = await store.CommitAsync(
+        var done = await store.CommitAsync(
             async write =>
             {
-                var first = await write.ClaimAsync(Backend, key, requestHash: [0], draft.Timestamp);
-                if (first is not null) return first.Body;
-                await write.KeepAsync(Backend, key, 200, null, answer);
+                var kept = new FirstAnswer { RequestHash = [0], Status = StatusCodes.Status200OK, Body = answer };
+                if (await write.KeepFirstAsync(Backend, key, draft.Timestamp, kept) is { } first) return first.Body;
                 if (isDurable) write.Append(draft);
                 return null;
             },
             cancellationToken);
-        if (claimed.Result is { } earlier) return earlier;
+        if (done.Result is { } earlier) return earlier;
 
         try
         {
             // The position is known only now. Until it is kept, a repetition gets the answer without it.
-            answer = Write(isDurable ? claimed.Publications[0] : await engine.Publisher.PublishAsync(draft, cancellationToken));
+            answer = Write(isDurable ? done.Publications[0] : await engine.Publisher.PublishAsync(draft, cancellationToken));
         }
         catch
         {
@@ -98,7 +98,7 @@ internal static class PublishFromBackend
             throw;
         }
 
-        await store.WriteAsync(write => write.KeepAsync(Backend, key, 200, null, answer), cancellationToken);
+        await store.WriteAsync(write => write.CompleteAsync(Backend, key, answer), cancellationToken);
         return answer;
     }
 
@@ -117,53 +117,44 @@ internal static class PublishFromBackend
         return errors;
     }
 
-    /// <summary>Writes the data on one line; for a flat event as an object without the names that are ours.</summary>
+    /// <summary>Takes the data as it is, on one line; for a flat event as an object without the names that are ours.</summary>
     private static bool TryWritePayload(JsonElement data, bool isFlat, out byte[] payload, out string wrong)
     {
-        payload = [];
         wrong = "";
-        if (isFlat && data.ValueKind is not (JsonValueKind.Object or JsonValueKind.Undefined))
+        if (!TryWrite(data, out payload))
+        {
+            wrong = "A text in it is not Unicode: it has half of a surrogate pair.";
+            return false;
+        }
+
+        if (isFlat && !FlatPayload.TryMake(data.ValueKind == JsonValueKind.Undefined ? "{}"u8.ToArray() : payload, out payload))
         {
             wrong = "The data of this event must be an object: its fields stand beside our own.";
             return false;
         }
 
-        var bytes = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 64 }))
-        {
-            try
-            {
-                if (isFlat) WriteFlat(writer, data);
-                else if (data.ValueKind == JsonValueKind.Undefined) writer.WriteNullValue();
-                else data.WriteTo(writer);
-                writer.Flush();
-            }
-            catch (InvalidOperationException)
-            {
-                wrong = "A text in it is not Unicode: it has half of a surrogate pair.";
-                return false;
-            }
-        }
-
-        payload = bytes.WrittenSpan.ToArray();
         if (payload.Length <= MaxData) return true;
         wrong = $"This may have at most {MaxData} bytes.";
         return false;
     }
 
-    private static void WriteFlat(Utf8JsonWriter writer, JsonElement data)
+    private static bool TryWrite(JsonElement data, out byte[] payload)
     {
-        writer.WriteStartObject();
-        if (data.ValueKind == JsonValueKind.Object)
+        payload = [];
+        var bytes = new ArrayBufferWriter<byte>();
+        try
         {
-            foreach (var field in data.EnumerateObject())
-            {
-                if (field.Name is "type" or "channel" or "position" or "id" or "timestamp") continue;
-                field.WriteTo(writer);
-            }
+            using var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 64 });
+            if (data.ValueKind == JsonValueKind.Undefined) writer.WriteNullValue();
+            else data.WriteTo(writer);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
         }
 
-        writer.WriteEndObject();
+        payload = bytes.WrittenSpan.ToArray();
+        return true;
     }
 }
 
