@@ -23,6 +23,7 @@ internal static class SqliteDatabase
             Require(database, "PRAGMA synchronous = FULL", "PRAGMA synchronous", "2");
             Require(database, "PRAGMA foreign_keys = ON", "PRAGMA foreign_keys", "1");
             database.Run("PRAGMA journal_size_limit = 67108864");   // a log that grew under a long reader shrinks again
+            database.Run("PRAGMA wal_autocheckpoint = 4000");       // 16 MB: at the usual 1,000 pages, pages under load are written home over and over
             database.Run("PRAGMA cache_size = -32768");
             database.Run("PRAGMA temp_store = MEMORY");             // a full disk must not hit the units' own bookkeeping
             database.Run("PRAGMA cell_size_check = ON");            // finds damaged pages where they are read
