@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Tidings.Bench;
 using Tidings.Bench.Hosting;
 using Tidings.Bench.Measurements;
@@ -22,6 +23,10 @@ if (args.Length == 0 || (args[0] != "all" && !verbs.ContainsKey(args[0])))
     return 2;
 }
 
+// The runtime itself leaves without a word on these; exiting lets the server be stopped and its data be deleted.
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Leave);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Leave);
+
 try
 {
     if (!OperatingSystem.IsLinux())
@@ -38,6 +43,12 @@ catch (BenchException error)
 {
     Console.Error.WriteLine($"The run could not be made. {error.Message}");
     return 1;
+}
+
+static void Leave(PosixSignalContext signal)
+{
+    signal.Cancel = true;
+    Environment.Exit(130);
 }
 
 static void Run(Func<Options, IMeasurement> create, Options options)

@@ -257,7 +257,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     internal void LogFault(string what, Exception exception) => Log.Fault(_logger, what, exception);
 
     /// <summary>Spread out, so that those who are sent away together do not come back together.</summary>
-    private static TimeSpan RetryDelay() => TimeSpan.FromMilliseconds(Random.Shared.Next(500, 5_000));
+    private static TimeSpan RetryDelay() => TimeSpan.FromMilliseconds(Random.Shared.Next(1_000, 10_000));
 
     private static ValueTask Unsubscribe(Connection connection, UnsubscribeCommand command)
     {
@@ -283,7 +283,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
 
     private static ValueTask Ping(Connection connection, PingCommand command)
     {
-        connection.Send(new PongMessage(command.Id ?? 0, connection.Engine.Clock.GetUtcNow()));
+        if (command.Id is { } id) connection.Send(new PongMessage(id, connection.Engine.Clock.GetUtcNow()));
         return ValueTask.CompletedTask;
     }
 

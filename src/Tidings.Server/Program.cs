@@ -1,6 +1,6 @@
 using Tidings.Protocols;
-using Tidings.Server.Access;
 using Tidings.Server.Auth;
+using Tidings.Server.ChannelAccess;
 using Tidings.Server.Engine;
 using Tidings.Server.Features.Accounts;
 using Tidings.Server.Features.Creators;
@@ -13,10 +13,9 @@ using Tidings.Server.Operations;
 using Tidings.Server.Page;
 using Tidings.Server.Storage;
 
-// Files are found beside the binary, whatever folder the server is started from; './data' is in that folder.
-var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+if (await CommandLine.TryRunAsync(args, static () => CreateBuilder([]).Configuration, Console.Out, Console.Error) is { } exitCode) return exitCode;
 
-if (await CommandLine.TryRunAsync(args, () => builder.Configuration, Console.Out, Console.Error) is { } exitCode) return exitCode;
+var builder = CreateBuilder(args);
 if (!builder.TryAddHost(Console.Error, out var options)) return 1;
 
 builder.Services
@@ -43,3 +42,7 @@ app.MapRealtimeApi();
 app.MapOperations();
 app.MapOpenApi();
 return await app.RunHostAsync(Console.Out, Console.Error);
+
+// Files are found beside the binary, whatever folder the server is started from; './data' is in that folder.
+static WebApplicationBuilder CreateBuilder(string[] args) =>
+    WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });

@@ -39,10 +39,11 @@ internal sealed class EngineHost : IAsyncDisposable
     public static ChannelCatalog Catalog { get; } = new(
         new Dictionary<string, ChannelRules>
         {
-            ["feed"] = new() { IsFeed = true, Durable = true, History = 200, FlatEvents = true, Access = ChannelAccess.Owner },
+            ["feed"] = new() { IsFeed = true, Durable = true, History = 200, FlatEvents = true, Access = AccessRule.Owner },
             ["creator"] = new() { Durable = true, History = 200, FlatEvents = true },
             ["post"] = new() { Durable = true, History = 200, FlatEvents = true },
             ["room"] = new() { History = 50, ClientPublish = true },
+            ["wall"] = new() { History = 50, ClientPublish = true, FlatEvents = true },
             ["passing"] = new() { History = 0 },
         });
 

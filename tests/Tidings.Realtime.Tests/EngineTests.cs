@@ -224,6 +224,22 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public async Task A_client_cannot_speak_in_the_engines_name()
+    {
+        await using var host = await EngineHost.StartAsync();
+        var client = host.Connect();
+        var reader = host.Connect();
+        await client.SubscribeAsync("wall:1");
+        await reader.SubscribeAsync("wall:1");
+
+        await client.HandleAsync(new PublishCommand(1, EngineHost.Name("wall:1"), "hello", """{"type":"post_deleted","id":"x","channel":"feed:1","text":"hi"}"""u8.ToArray()));
+        await client.HandleAsync(new PublishCommand(2, EngineHost.Name("wall:1"), "hello", "[1]"u8.ToArray()));
+
+        await client.SeesAsync("error BadRequest wall:1");
+        await reader.Transport.WaitAsync(lines => lines.Any(line => line.EndsWith(" {\"text\":\"hi\"}", StringComparison.Ordinal)), "the event");
+    }
+
+    [Fact]
     public async Task A_user_has_no_more_connections_than_allowed()
     {
         await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, ConnectionsPerUser = 2 });

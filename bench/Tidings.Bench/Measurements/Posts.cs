@@ -49,7 +49,12 @@ internal sealed class Posts(Options options) : IMeasurement
         var createdBefore = _created;
         _isMeasuring = true;
         var usage = Usage.Start(rig.Server);
-        rig.Loop.RunFor(_time);
+        rig.Loop.RunFor(_time / 4);
+        var firstQuarter = _created - createdBefore;
+        rig.Loop.RunFor(_time / 2);
+        var lastQuarter = -_created;
+        rig.Loop.RunFor(_time / 4);
+        lastQuarter += _created;
         _isMeasuring = false;
         var created = _created - createdBefore;
         var spent = usage.Stop(report);
@@ -61,6 +66,8 @@ internal sealed class Posts(Options options) : IMeasurement
 
         report.Add("posts created", created, "", "answered with 201 inside the window");
         report.AddAtLeast("posts/s", created / spent.Wall, "", goal: 5000, aim: 8000);
+        report.Add("posts/s, first quarter", firstQuarter / (_time.TotalSeconds / 4), "", "if it is well below the last, the server was still compiling: a longer --warmup");
+        report.Add("posts/s, last quarter", lastQuarter / (_time.TotalSeconds / 4), "");
         report.Add("posts per CPU-second", created / spent.ServerCpu, "");
         report.AddLatencies("POST", _latencies);
         foreach (var (status, count) in _refusals)

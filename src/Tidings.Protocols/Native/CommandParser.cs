@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Text.Json;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Commands;
@@ -21,9 +20,7 @@ internal sealed class CommandParser(ChannelCatalog catalog)
     public static Position Unrecoverable { get; } = new(ulong.MaxValue, 0);
 
     /// <summary>The position that a text names; one that is not ours can't be recovered.</summary>
-    public static Position PositionOf(ReadOnlySpan<char> text) =>
-        // Asked first, because decoding what is not Base64url throws.
-        Base64Url.IsValid(text) && Position.TryParse(text, out var position) ? position : Unrecoverable;
+    public static Position PositionOf(ReadOnlySpan<char> text) => Position.TryParse(text, out var position) ? position : Unrecoverable;
 
     /// <summary>Parses one message.</summary>
     public ParsedCommand Parse(ReadOnlySpan<byte> utf8)

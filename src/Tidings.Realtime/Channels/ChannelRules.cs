@@ -1,7 +1,7 @@
 namespace Tidings.Realtime.Channels;
 
 /// <summary>Who may subscribe to the channels of a kind, before the host's own rules are asked.</summary>
-public enum ChannelAccess
+public enum AccessRule
 {
     /// <summary>The host's <see cref="Connections.IChannelAuthorizer"/> decides by rules of its own for this kind.</summary>
     Custom,
@@ -36,7 +36,7 @@ public enum SlowReaderPolicy
 public sealed record ChannelRules
 {
     /// <summary>Who may subscribe.</summary>
-    public ChannelAccess Access { get; init; } = ChannelAccess.Custom;
+    public AccessRule Access { get; init; } = AccessRule.Custom;
 
     /// <summary>How many events the history keeps; 0 means that the channel has none and its events have no position.</summary>
     public int History { get; init; } = 100;

@@ -22,6 +22,18 @@ internal static class PublishHandler
             return;
         }
 
+        var payload = command.Data;
+        if (engine.Catalog.IsFlat(command.Channel, command.Event))
+        {
+            if (!FlatPayload.TryMake(command.Data, out var fields))
+            {
+                Refuse(ErrorCode.BadRequest, "The data of an event on this channel is an object.");
+                return;
+            }
+
+            payload = fields;
+        }
+
         var isSubscribed = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         connection.Shard.Post(() => isSubscribed.TrySetResult(connection.SubscriptionTo(command.Channel) is not null));
         if (!await isSubscribed.Task.ConfigureAwait(false))
@@ -37,7 +49,7 @@ internal static class PublishHandler
                 Type = command.Event,
                 Id = Guid.CreateVersion7(engine.Clock.GetUtcNow()).ToString("N"),
                 Timestamp = engine.Clock.GetUtcNow(),
-                Payload = command.Data,
+                Payload = payload,
                 ExcludedConnectionId = connection.Id,
                 ReceivedAt = engine.Clock.GetTimestamp(),
             },

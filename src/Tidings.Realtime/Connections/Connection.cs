@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Buffers.Text;
+using System.Security.Cryptography;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Fanout;
 
@@ -85,7 +85,7 @@ public sealed class Connection
         Close(CloseReason.TooSlow);
     }
 
-    /// <summary>Queues a message, after everything that was sent before. Any thread.</summary>
+    /// <summary>Queues a message, after everything that was sent before, unless the connection is being closed by then. Any thread.</summary>
     public void Send(ServerMessage message) => Shard.Post(() => Write(message));
 
     /// <summary>

@@ -1,5 +1,5 @@
-using System.Security.Cryptography;
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.Publications;

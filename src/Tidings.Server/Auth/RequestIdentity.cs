@@ -10,7 +10,7 @@ internal sealed class RequestIdentity(Sessions sessions) : IRequestIdentity
     public async ValueTask<ClientIdentity?> OfAsync(HttpContext context)
     {
         if (SessionCookie.Of(context.Request) is not { } cookie) return null;
-        return await sessions.FindByCookieAsync(cookie, context.RequestAborted) is { } session 
+        return await sessions.FindByCookieAsync(cookie, context.RequestAborted) is { } session
             ? new ClientIdentity(session.UserId, session.ExpiresAt, session.Id)
             : null;
     }

@@ -13,5 +13,6 @@ internal static class SessionIds
 
     public static string Create() => Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(Bytes));
 
-    public static bool IsOne(string? text) => text is not null && text.Length == Prefix.Length + (Bytes * 2) && text.StartsWith(Prefix, StringComparison.Ordinal);
+    public static bool IsOne(string? text) =>
+        text is not null && text.Length == Prefix.Length + (Bytes * 2) && text.StartsWith(Prefix, StringComparison.Ordinal);
 }

@@ -38,7 +38,8 @@ internal sealed class TidingsAuthentication(
         await HandleAuthenticateOnceSafeAsync();
         if (_isForged)
         {
-            await Problems.Problem(403, "origin_required", "With the cookie, this request needs the Origin of this server or an allowed one.").ExecuteAsync(Context);
+            await Problems.Problem(403, "origin_required", "With the cookie, this request needs the Origin of this server or an allowed one.")
+                .ExecuteAsync(Context);
             return;
         }
 

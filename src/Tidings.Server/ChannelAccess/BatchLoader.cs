@@ -1,4 +1,4 @@
-namespace Tidings.Server.Access;
+namespace Tidings.Server.ChannelAccess;
 
 /// <summary>
 /// Loads many things asked for one by one with one query: requests are collected for a moment, or until there are enough. A reconnect

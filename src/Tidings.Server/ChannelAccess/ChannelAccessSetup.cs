@@ -1,7 +1,7 @@
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
 
-namespace Tidings.Server.Access;
+namespace Tidings.Server.ChannelAccess;
 
 /// <summary>Registers who may subscribe, and what makes up a feed.</summary>
 internal static class ChannelAccessSetup

@@ -4,9 +4,8 @@ using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Server.Auth;
 using Tidings.Server.Storage;
-using KindAccess = Tidings.Realtime.Channels.ChannelAccess;
 
-namespace Tidings.Server.Access;
+namespace Tidings.Server.ChannelAccess;
 
 /// <summary>
 /// Who may subscribe to what, decided by the parsed parts of a name, which are compared whole and byte for byte. What no rule allows
@@ -35,11 +34,11 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
 
         var isAllowed = rules.Access switch
         {
-            KindAccess.Public => true,
-            KindAccess.SignedIn => identity.UserId is not null,
-            KindAccess.Owner => IsOwner(identity, channel),
-            KindAccess.Custom => await MayAsync(identity, channel, cancellationToken).ConfigureAwait(false),
-            KindAccess.Token => token is not null && _tokens.Allows(token, identity.UserId, channel),
+            AccessRule.Public => true,
+            AccessRule.SignedIn => identity.UserId is not null,
+            AccessRule.Owner => IsOwner(identity, channel),
+            AccessRule.Custom => await MayAsync(identity, channel, cancellationToken).ConfigureAwait(false),
+            AccessRule.Token => token is not null && _tokens.Allows(token, identity.UserId, channel),
             _ => false,
         };
 

@@ -5,7 +5,7 @@ using Tidings.Realtime.Feeds;
 using Tidings.Server.Events;
 using Tidings.Server.Storage;
 
-namespace Tidings.Server.Access;
+namespace Tidings.Server.ChannelAccess;
 
 /// <summary>What makes up a user's feed: the channels of the creators whom the user follows, each from the follow on, and the user's own.</summary>
 internal sealed class FollowedCreators : IFeedSources

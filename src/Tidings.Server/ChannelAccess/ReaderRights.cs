@@ -1,6 +1,6 @@
 using Tidings.Realtime.Connections;
 
-namespace Tidings.Server.Access;
+namespace Tidings.Server.ChannelAccess;
 
 /// <summary>What a signed-in reader may see beyond the open form: for now what the reader wrote.</summary>
 internal sealed class ReaderRights(string userId) : IReaderRights

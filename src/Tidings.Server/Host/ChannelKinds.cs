@@ -7,15 +7,15 @@ internal static class ChannelKinds
 {
     private static readonly Dictionary<string, ChannelRules> OfTheProduct = new(StringComparer.Ordinal)
     {
-        ["feed"] = Kept with { Access = ChannelAccess.Owner, IsFeed = true },
-        ["user"] = Kept with { Access = ChannelAccess.Owner },
-        ["notifications"] = Kept with { Access = ChannelAccess.Owner },
+        ["feed"] = Kept with { Access = AccessRule.Owner, IsFeed = true },
+        ["user"] = Kept with { Access = AccessRule.Owner },
+        ["notifications"] = Kept with { Access = AccessRule.Owner },
         ["creator"] = Kept,
         ["post"] = Kept,
         ["conversation"] = Kept with { Presence = true },
-        ["public"] = Kept with { Access = ChannelAccess.SignedIn },
-        ["presence"] = Kept with { Access = ChannelAccess.SignedIn, History = 0, Durable = false, Presence = true },
-        ["broadcast"] = Kept with { Access = ChannelAccess.Public },
+        ["public"] = Kept with { Access = AccessRule.SignedIn },
+        ["presence"] = Kept with { Access = AccessRule.SignedIn, History = 0, Durable = false, Presence = true },
+        ["broadcast"] = Kept with { Access = AccessRule.Public },
     };
 
     /// <summary>The events of the product, whose fields stand beside <c>type</c> and <c>id</c>; <c>post:{id}:status</c> is flat by its channel.</summary>
@@ -28,12 +28,12 @@ internal static class ChannelKinds
         "account:connected", "account:disconnected", "analytics:updated",
     ];
 
-    private static readonly Dictionary<string, ChannelAccess> AccessWords = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, AccessRule> AccessWords = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["public"] = ChannelAccess.Public,
-        ["signed-in"] = ChannelAccess.SignedIn,
-        ["owner"] = ChannelAccess.Owner,
-        ["token"] = ChannelAccess.Token,
+        ["public"] = AccessRule.Public,
+        ["signed-in"] = AccessRule.SignedIn,
+        ["owner"] = AccessRule.Owner,
+        ["token"] = AccessRule.Token,
     };
 
     private static readonly Dictionary<string, SlowReaderPolicy> SlowReaderWords = new(StringComparer.OrdinalIgnoreCase)
@@ -53,7 +53,7 @@ internal static class ChannelKinds
         {
             var settings = new SettingsReader(child, $"{OptionsReader.Section}:Channels:{child.Key}");
             if (!ChannelName.IsKind(child.Key))
-                settings.Problems.Add($"{OptionsReader.Section}:Channels:{child.Key} is not a channel kind: use a lower-case letter, then lower-case letters and digits, at most {ChannelName.MaxKindLength}.");
+                settings.RefuseAll($"is not a channel kind: use a lower-case letter, then lower-case letters and digits, at most {ChannelName.MaxKindLength}.");
             else
                 kinds[child.Key] = OfTheProduct.TryGetValue(child.Key, out var ours) ? OverOurs(ours, settings) : OfTheHost(settings);
             problems.AddRange(settings.Problems);

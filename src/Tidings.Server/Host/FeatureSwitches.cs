@@ -43,7 +43,11 @@ internal sealed class FeatureSwitches : IDisposable
     public void Dispose() => _registration.Dispose();
 
     /// <summary>A text that is no boolean, written into a live file, leaves the switch as it is.</summary>
-    private void Read() => Set(Read(RealtimeKey, _registration is null || _realtime), Read(AuthorNotificationsKey, _registration is null || _authorNotifications));
+    private void Read()
+    {
+        var isFirst = _registration is null;
+        Set(Read(RealtimeKey, isFirst || _realtime), Read(AuthorNotificationsKey, isFirst || _authorNotifications));
+    }
 
     private bool Read(string key, bool otherwise) =>
         _configuration[$"{OptionsReader.Section}:{key}"] is { Length: > 0 } text ? bool.TryParse(text, out var value) ? value : otherwise : true;

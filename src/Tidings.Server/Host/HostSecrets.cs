@@ -23,7 +23,8 @@ internal sealed class HostSecrets(string authSecret, string appKey, string appSe
         if (options.IsShared)
         {
             throw new StartRefusedException(
-                "Tidings:Auth:Secret, Tidings:App:Key and Tidings:App:Secret must be set when Tidings:Database or Tidings:Redis is: nodes cannot share generated secrets.");
+                "Tidings:Auth:Secret, Tidings:App:Key and Tidings:App:Secret must be set when Tidings:Database or Tidings:Redis is: " +
+                "nodes cannot share generated secrets.");
         }
 
         var generated = SecretsFile.ReadOrCreate(options.DataDirectory, warn);

@@ -45,14 +45,15 @@ internal static class JsonBodies
     {
         public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
-            if (reader.TokenType != JsonTokenType.String || !reader.TryGetDateTimeOffset(out var instant) || !HasOffset(reader.GetString()!)) throw new JsonException();
-            return instant.ToUniversalTime();
+            return reader.TokenType == JsonTokenType.String && reader.TryGetDateTimeOffset(out var instant) && HasOffset(reader.GetString()!)
+                ? instant.ToUniversalTime()
+                : throw new JsonException();
         }
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
             writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
 
         private static bool HasOffset(string text) =>
-            text.EndsWith('Z') || text.EndsWith('z') || (text.IndexOf('T', StringComparison.OrdinalIgnoreCase) is > 0 and var time && text.AsSpan(time).IndexOfAny('+', '-') > 0);
+            text.EndsWith('Z') || (text.IndexOf('T', StringComparison.Ordinal) is > 0 and var time && text.AsSpan(time).IndexOfAny('+', '-') > 0);
     }
 }

@@ -26,12 +26,14 @@ internal static class KnownSettings
         {
             if (value is null || key.Length == 0) continue;
             var parts = key.Split(':');
-            if (!Names.Any(name => Matches(name.Split(':'), parts))) yield return $"{OptionsReader.Section}:{key} is not a setting; did you mean {OptionsReader.Section}:{Nearest(parts)}?";
+            if (!Names.Any(name => Matches(name.Split(':'), parts)))
+                yield return $"{OptionsReader.Section}:{key} is not a setting; did you mean {OptionsReader.Section}:{Nearest(parts)}?";
         }
     }
 
     private static bool Matches(string[] pattern, string[] parts) =>
-        pattern.Length == parts.Length && pattern.Zip(parts).All(pair => pair.First == "*" || pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase));
+        pattern.Length == parts.Length &&
+        pattern.Zip(parts).All(pair => pair.First == "*" || pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The name that continues what was given, or the one with the fewest edits; a <c>*</c> takes the part that was given.</summary>
     private static string Nearest(string[] parts)

@@ -70,7 +70,7 @@ internal static class OptionsReader
         if (auth.Secret is not null && WeakSecrets.ProblemOf(auth.Secret) is { } problem) settings.Refuse("Auth:Secret", problem);
         settings.Url("Auth:ChannelWebhook");
         if (auth.UserIdClaims.Count is 0 or > 8 || auth.UserIdClaims.Any(name => name is "exp" or "nbf" or "iat" or "iss" or "aud" or "sid" or "channel"))
-            settings.Refuse("Auth:UserIdClaims", "needs 1 to 8 names of claims that hold the user's id, and none with a meaning of its own such as exp, iss or aud.");
+            settings.Refuse("Auth:UserIdClaims", "needs 1 to 8 names of claims that hold the user's id, none with another meaning such as exp or aud.");
         return auth;
     }
 
@@ -111,7 +111,8 @@ internal static class OptionsReader
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0) return null;
         if (text.EndsWith('/') || url.PathAndQuery != "/" || url.Fragment.Length > 0 || url.Host.EndsWith('.')) return null;
-        return $"{url.Scheme}://{url.IdnHost switch { var host when host.Contains(':', StringComparison.Ordinal) => $"[{host}]", var host => host }}{(url.IsDefaultPort ? "" : $":{url.Port}")}";
+        var host = url.HostNameType == UriHostNameType.IPv6 ? url.Host : url.IdnHost;   // the one with its brackets, the other as it is resolved
+        return url.IsDefaultPort ? $"{url.Scheme}://{host}" : $"{url.Scheme}://{host}:{url.Port}";
     }
 
     private static List<IPNetwork> ReadNetworks(SettingsReader settings)
@@ -128,5 +129,6 @@ internal static class OptionsReader
         return networks;
     }
 
-    private static bool IsPlain(string text) => text.Length is > 0 and <= 64 && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_');
+    private static bool IsPlain(string text) =>
+        text.Length is > 0 and <= 64 && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_');
 }

@@ -109,7 +109,8 @@ internal static class SecretsFile
         WeakSecrets.ProblemOf(content.AuthSecret) is null && WeakSecrets.ProblemOf(content.AppSecret) is null && content.AppKey.Length > 0;
 
     private static StartRefusedException Unusable(string directory, Exception exception) => new(
-        $"The data directory {directory} cannot be used ({exception.Message.TrimEnd('.')}): make it readable and writable for this user or set Tidings:DataDirectory.");
+        $"The data directory {directory} cannot be used ({exception.Message.TrimEnd('.')}): " +
+        "make it readable and writable for this user or set Tidings:DataDirectory.");
 
     private static string Random(int bytes) => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(bytes));
 }

@@ -79,6 +79,9 @@ internal sealed class SettingsReader(IConfiguration section, string path)
     /// <inheritdoc cref="Refuse{T}" />
     public void Refuse(string key, string problem) => Problems.Add($"{path}:{key} {problem}");
 
+    /// <summary>Notes what is wrong with the section as a whole.</summary>
+    public void RefuseAll(string problem) => Problems.Add($"{path} {problem}");
+
     private static bool TryDuration(string text, out TimeSpan duration)
     {
         duration = default;

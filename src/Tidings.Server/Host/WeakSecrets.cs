@@ -17,7 +17,9 @@ internal static class WeakSecrets
 
     private static readonly string[] Words = ["secret", "mysecret", "password", "example", "default", "insecure", "development", "test", "tidings"];
 
-    /// <summary>What is wrong with a secret, as the end of a sentence that begins with its setting's name; null if nothing is. Never has the secret in it.</summary>
+    /// <summary>
+    /// What is wrong with a secret, as the end of a sentence that begins with its setting's name; null if nothing is. Never has the secret in it.
+    /// </summary>
     public static string? ProblemOf(string secret)
     {
         const string advice = "use what `openssl rand -base64 48` prints, or leave it out to have one generated.";

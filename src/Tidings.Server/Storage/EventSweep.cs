@@ -38,6 +38,7 @@ internal sealed partial class EventSweep(SqliteStore store, TimeProvider clock, 
             await store.WriteAsync(
                 async write => await write.ExecuteAsync("UPDATE meta SET value = @carried WHERE key = 'carried_through'", new { carried }), cancellationToken).ConfigureAwait(false);
             CrashPoints.Reached("after-mark");
+            store.RememberProgress();
             _marked = carried;
         }
         catch (StoreUnavailableException unavailable)

@@ -40,7 +40,9 @@ internal readonly record struct Committed<T>(T Result, IReadOnlyList<Publication
 
 /// <summary>
 /// What a unit of work may do. Parameters are the public properties of an object (<c>@Name</c> in the statement), as with Dapper;
-/// rows are mapped to constructor parameters or settable properties by column name.
+/// rows are mapped to constructor parameters or settable properties by column name, without case and underscores; tuples by the order of
+/// the columns. Values are string, long, int, bool, double, byte[], ReadOnlyMemory of bytes (parameters only) and DateTimeOffset, which is
+/// kept as Unix milliseconds; an enum is written as its name, a list as JSON for <c>json_each</c>. Only statements about rows are allowed.
 /// </summary>
 internal interface IWriteUnit
 {

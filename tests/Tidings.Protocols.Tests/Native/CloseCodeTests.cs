@@ -113,7 +113,8 @@ public sealed class CloseCodeTests : IAsyncLifetime
     {
         await using var server = await TestServer.StartAsync(new RealtimeOptions
         {
-            HeartbeatInterval = TimeSpan.FromMilliseconds(500), PongTimeout = TimeSpan.FromMilliseconds(500),
+            HeartbeatInterval = TimeSpan.FromMilliseconds(500),
+            PongTimeout = TimeSpan.FromMilliseconds(500),
         });
         await using var socket = await TestSocket.ConnectAsync(server);
 

@@ -94,7 +94,13 @@ public class MessageJsonTests
     {
         var publication = new Publication(new PublicationDraft
         {
-            Channel = Post, Type = "post_updated", Id = "e1", Timestamp = Noon, Payload = "{\"text\":null}"u8.ToArray(), FullPayload = "{\"text\":\"secret\"}"u8.ToArray(), FullNeeds = "tier",
+            Channel = Post,
+            Type = "post_updated",
+            Id = "e1",
+            Timestamp = Noon,
+            Payload = "{\"text\":null}"u8.ToArray(),
+            FullPayload = "{\"text\":\"secret\"}"u8.ToArray(),
+            FullNeeds = "tier",
         });
 
         Whole(publication).ShouldNotContain("secret");
@@ -106,7 +112,13 @@ public class MessageJsonTests
     {
         var publication = new Publication(new PublicationDraft
         {
-            Channel = Post, Type = "post_updated", Id = "e1", Timestamp = Noon, Payload = "{\"text\":null}"u8.ToArray(), FullPayload = "{\"text\":\"secret\"}"u8.ToArray(), FullNeeds = "tier",
+            Channel = Post,
+            Type = "post_updated",
+            Id = "e1",
+            Timestamp = Noon,
+            Payload = "{\"text\":null}"u8.ToArray(),
+            FullPayload = "{\"text\":\"secret\"}"u8.ToArray(),
+            FullNeeds = "tier",
         });
 
         Page(NoRights.Instance).ShouldNotContain("secret");

@@ -8,20 +8,20 @@ internal static class Catalogs
     public static ChannelCatalog Usual { get; } = new(
         new Dictionary<string, ChannelRules>
         {
-            ["feed"] = new() { Access = ChannelAccess.Owner, History = 1000, Durable = true, IsFeed = true, FlatEvents = true },
-            ["user"] = new() { Access = ChannelAccess.Owner, History = 1000, Durable = true, FlatEvents = true },
-            ["notifications"] = new() { Access = ChannelAccess.Owner, History = 1000, Durable = true, FlatEvents = true },
-            ["creator"] = new() { Access = ChannelAccess.SignedIn, History = 1000, Durable = true, FlatEvents = true },
-            ["post"] = new() { Access = ChannelAccess.SignedIn, History = 1000, Durable = true, FlatEvents = true },
-            ["open"] = new() { Access = ChannelAccess.Public, History = 1000, Durable = true },
-            ["room"] = new() { Access = ChannelAccess.SignedIn, History = 100, ClientPublish = true },
-            ["live"] = new() { Access = ChannelAccess.SignedIn, History = 0, ClientPublish = true },
-            ["short"] = new() { Access = ChannelAccess.SignedIn, History = 2, Durable = true },
+            ["feed"] = new() { Access = AccessRule.Owner, History = 1000, Durable = true, IsFeed = true, FlatEvents = true },
+            ["user"] = new() { Access = AccessRule.Owner, History = 1000, Durable = true, FlatEvents = true },
+            ["notifications"] = new() { Access = AccessRule.Owner, History = 1000, Durable = true, FlatEvents = true },
+            ["creator"] = new() { Access = AccessRule.SignedIn, History = 1000, Durable = true, FlatEvents = true },
+            ["post"] = new() { Access = AccessRule.SignedIn, History = 1000, Durable = true, FlatEvents = true },
+            ["open"] = new() { Access = AccessRule.Public, History = 1000, Durable = true },
+            ["room"] = new() { Access = AccessRule.SignedIn, History = 100, ClientPublish = true },
+            ["live"] = new() { Access = AccessRule.SignedIn, History = 0, ClientPublish = true },
+            ["short"] = new() { Access = AccessRule.SignedIn, History = 2, Durable = true },
         },
         ["post_created", "post_liked"]);
 
     /// <summary>The same with the channel of everybody.</summary>
     public static ChannelCatalog WithBroadcast { get; } = new(
-        Usual.Kinds.Append(new("broadcast", new ChannelRules { Access = ChannelAccess.Public, History = 1000, Durable = true })),
+        Usual.Kinds.Append(new("broadcast", new ChannelRules { Access = AccessRule.Public, History = 1000, Durable = true })),
         ["post_created", "post_liked"]);
 }

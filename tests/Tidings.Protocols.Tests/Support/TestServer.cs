@@ -68,8 +68,14 @@ internal sealed class TestServer : IAsyncDisposable
         var log = new MemoryEventLog(access.Catalog, TimeProvider.System, publications => engine!.Publisher.Carry(publications), isSequenced: true);
         engine = new RealtimeEngine(options ?? new RealtimeOptions(), new RealtimeDependencies
         {
-            Catalog = access.Catalog, DurableLog = log, Authorizer = access, Authenticator = access, FeedSources = access,
-            Broker = new InProcessBroker(), Clock = TimeProvider.System, Loggers = NullLoggerFactory.Instance,
+            Catalog = access.Catalog,
+            DurableLog = log,
+            Authorizer = access,
+            Authenticator = access,
+            FeedSources = access,
+            Broker = new InProcessBroker(),
+            Clock = TimeProvider.System,
+            Loggers = NullLoggerFactory.Instance,
         });
         await engine.StartAsync(CancellationToken.None);
 
@@ -90,7 +96,10 @@ internal sealed class TestServer : IAsyncDisposable
         return await Engine.Publisher.PublishAsync(
             new PublicationDraft
             {
-                Channel = name!, Type = type, Payload = System.Text.Encoding.UTF8.GetBytes(payload), Timestamp = TimeProvider.System.GetUtcNow(),
+                Channel = name!,
+                Type = type,
+                Payload = System.Text.Encoding.UTF8.GetBytes(payload),
+                Timestamp = TimeProvider.System.GetUtcNow(),
                 Id = Interlocked.Increment(ref _published).ToString(CultureInfo.InvariantCulture),
             },
             CancellationToken.None);
@@ -116,7 +125,7 @@ internal sealed class TestServer : IAsyncDisposable
 
 /// <summary>
 /// A token is a user's name; <c>expired</c> and <c>invalid…</c> are what they say, <c>name~seconds</c> expires then. Kinds are open by
-/// their <see cref="ChannelAccess"/>. The cookie <c>user</c> signs in.
+/// their <see cref="AccessRule"/>. The cookie <c>user</c> signs in.
 /// </summary>
 internal sealed class TestAccess(ChannelCatalog catalog) : IConnectionAuthenticator, IChannelAuthorizer, IFeedSources, IRequestIdentity
 {
@@ -141,9 +150,9 @@ internal sealed class TestAccess(ChannelCatalog catalog) : IConnectionAuthentica
         if (IsBroken) throw new IOException("The database is out of reach.");
         var isAllowed = !Forbidden.ContainsKey(channel.Value) && catalog.RulesOf(channel).Access switch
         {
-            ChannelAccess.Public => true,
-            ChannelAccess.SignedIn => identity.UserId is not null,
-            ChannelAccess.Owner => identity.UserId == channel.Id,
+            AccessRule.Public => true,
+            AccessRule.SignedIn => identity.UserId is not null,
+            AccessRule.Owner => identity.UserId == channel.Id,
             _ => false,
         };
         return ValueTask.FromResult(isAllowed ? ChannelGrant.Open : ChannelGrant.Denied);

@@ -38,8 +38,11 @@ internal sealed class TestSocket : IAsyncDisposable
         var socket = new TestSocket(client);
         var all = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
         {
-            ["Host"] = $"127.0.0.1:{server.Address.Port}", ["Connection"] = "keep-alive, Upgrade", ["Upgrade"] = "WebSocket",
-            ["Sec-WebSocket-Version"] = "13", ["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ==",
+            ["Host"] = $"127.0.0.1:{server.Address.Port}",
+            ["Connection"] = "keep-alive, Upgrade",
+            ["Upgrade"] = "WebSocket",
+            ["Sec-WebSocket-Version"] = "13",
+            ["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ==",
         };
         foreach (var (name, value) in headers ?? new Dictionary<string, string>()) all[name] = value;
         var lines = all.Where(static header => header.Value.Length > 0).Select(static header => $"{header.Key}: {header.Value}\r\n");

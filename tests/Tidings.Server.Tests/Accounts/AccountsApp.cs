@@ -28,6 +28,7 @@ internal sealed class AccountsApp : IAsyncDisposable
     private AccountsApp(Action<WebApplication>? map, (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        builder.Configuration.Sources.Clear();   // neither this machine's environment nor the server's own log levels
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Tidings:DataDirectory"] = _folder,

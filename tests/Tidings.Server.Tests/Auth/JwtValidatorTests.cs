@@ -71,14 +71,6 @@ public sealed class JwtValidatorTests
         ErrorOf($$"""{"sub":"1","exp":{{Now + 301}}}""", strict).ShouldBe(JwtError.Lifetime);
     }
 
-    [Fact]
-    public void The_connection_may_live_until_the_skew_is_over()
-    {
-        var jwt = TokenForge.Validator(_clock).Validate(TokenForge.Token(_clock, seconds: 60)).Jwt!;
-        jwt.ExpiresAt.ShouldBe(_clock.GetUtcNow().AddSeconds(60));
-        jwt.EndsAt.ShouldBe(_clock.GetUtcNow().AddSeconds(90));
-    }
-
     [Theory]
     [InlineData("\"iss\":\"https://a.example\"", nameof(JwtError.None))]
     [InlineData("\"iss\":\"https:\\/\\/a.example\"", nameof(JwtError.None))]

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Shouldly;
-using Tidings.Server.Access;
+using Tidings.Server.ChannelAccess;
 using Xunit;
 
-namespace Tidings.Server.Tests.Access;
+namespace Tidings.Server.Tests.ChannelAccess;
 
 public sealed class BatchLoaderTests
 {

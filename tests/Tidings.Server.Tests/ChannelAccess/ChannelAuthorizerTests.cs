@@ -5,11 +5,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
-using Tidings.Server.Access;
+using Tidings.Server.ChannelAccess;
 using Tidings.Server.Tests.Posts;
 using Xunit;
 
-namespace Tidings.Server.Tests.Access;
+namespace Tidings.Server.Tests.ChannelAccess;
 
 public sealed class ChannelAuthorizerTests(PostsApp app) : IClassFixture<PostsApp>
 {

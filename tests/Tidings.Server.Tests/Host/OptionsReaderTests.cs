@@ -141,7 +141,7 @@ public sealed class OptionsReaderTests
         kinds.Where(kind => kind.Key != "presence").ShouldAllBe(kind => kind.Value.Durable && kind.Value.History == 1_000 && kind.Value.HistoryAge == TimeSpan.FromDays(1));
         (kinds["presence"].History, kinds["presence"].Durable, kinds["presence"].Presence).ShouldBe((0, false, true));
         kinds.Where(kind => kind.Value.IsFeed).ShouldHaveSingleItem().Key.ShouldBe("feed");
-        foreach (var owned in (string[])["feed", "user", "notifications"]) kinds[owned].Access.ShouldBe(ChannelAccess.Owner);
+        foreach (var owned in (string[])["feed", "user", "notifications"]) kinds[owned].Access.ShouldBe(AccessRule.Owner);
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class OptionsReaderTests
         (catalog.Kinds["room"].History, catalog.Kinds["room"].Durable, catalog.Kinds["room"].FlatEvents).ShouldBe((100, false, false));
         (catalog.Kinds["cursor"].History, catalog.Kinds["cursor"].SlowReader).ShouldBe((0, SlowReaderPolicy.Latest));
         (catalog.Kinds["log"].History, catalog.Kinds["log"].Durable, catalog.Kinds["log"].HistoryAge).ShouldBe((500, true, TimeSpan.FromDays(7)));
-        (catalog.Kinds["post"].Access, catalog.Kinds["post"].Durable).ShouldBe((ChannelAccess.SignedIn, true));
+        (catalog.Kinds["post"].Access, catalog.Kinds["post"].Durable).ShouldBe((AccessRule.SignedIn, true));
     }
 
     [Theory]

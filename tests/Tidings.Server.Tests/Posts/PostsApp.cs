@@ -20,8 +20,8 @@ using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
-using Tidings.Server.Access;
 using Tidings.Server.Auth;
+using Tidings.Server.ChannelAccess;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
@@ -31,7 +31,6 @@ using Tidings.Server.Host;
 using Tidings.Server.Storage;
 using Tidings.Server.Storage.Sqlite;
 using Xunit;
-using KindAccess = Tidings.Realtime.Channels.ChannelAccess;
 
 namespace Tidings.Server.Tests.Posts;
 
@@ -58,11 +57,21 @@ public sealed class PostsApp : IAsyncLifetime
     internal static ChannelCatalog Catalog { get; } = new(
         new Dictionary<string, ChannelRules>
         {
-            ["feed"] = Kept with { IsFeed = true }, ["user"] = Kept, ["notifications"] = Kept, ["creator"] = Kept, ["post"] = Kept, ["conversation"] = Kept,
-            ["public"] = Kept, ["broadcast"] = Kept, ["presence"] = new ChannelRules { History = 0, Presence = true },
-            ["open"] = new ChannelRules { Access = KindAccess.Public }, ["club"] = new ChannelRules { Access = KindAccess.SignedIn },
-            ["mine"] = new ChannelRules { Access = KindAccess.Owner }, ["ticket"] = new ChannelRules { Access = KindAccess.Token },
-            ["strange"] = new ChannelRules(), ["passing"] = new ChannelRules { Access = KindAccess.Public, History = 0 },
+            ["feed"] = Kept with { IsFeed = true },
+            ["user"] = Kept,
+            ["notifications"] = Kept,
+            ["creator"] = Kept,
+            ["post"] = Kept,
+            ["conversation"] = Kept,
+            ["public"] = Kept,
+            ["broadcast"] = Kept,
+            ["presence"] = new ChannelRules { History = 0, Presence = true },
+            ["open"] = new ChannelRules { Access = AccessRule.Public },
+            ["club"] = new ChannelRules { Access = AccessRule.SignedIn },
+            ["mine"] = new ChannelRules { Access = AccessRule.Owner },
+            ["ticket"] = new ChannelRules { Access = AccessRule.Token },
+            ["strange"] = new ChannelRules(),
+            ["passing"] = new ChannelRules { Access = AccessRule.Public, History = 0 },
         },
         ["post_created"]);
 

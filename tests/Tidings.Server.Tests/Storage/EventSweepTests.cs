@@ -93,6 +93,22 @@ public sealed class EventSweepTests : IDisposable
     }
 
     [Fact]
+    public async Task The_daily_check_finds_damage()
+    {
+        await _temp.AppendAsync("post:1");
+        using var maintenance = new LogMaintenance(_temp.Store, _temp.Log, _temp.Clock, NullLogger<LogMaintenance>.Instance);
+        await maintenance.StartAsync(CancellationToken.None);
+        _temp.Ask<string>("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'things') WHERE name = 'events_by_channel' RETURNING name");
+
+        await Until(() =>
+        {
+            _temp.Clock.Advance(TimeSpan.FromHours(24));
+            return maintenance.Damage is not null;
+        });
+        await maintenance.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
     public async Task A_host_does_not_start_on_a_damaged_database()
     {
         await _temp.AppendAsync("post:1");

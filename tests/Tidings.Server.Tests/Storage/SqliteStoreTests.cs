@@ -3,6 +3,7 @@ using Dapper;
 using Shouldly;
 using Tidings.Realtime.Channels;
 using Tidings.Server.Storage;
+using Tidings.Server.Storage.Sqlite;
 using Xunit;
 
 namespace Tidings.Server.Tests.Storage;
@@ -290,7 +291,7 @@ public sealed class SqliteStoreTests : IDisposable
     [Fact]
     public async Task A_full_queue_refuses_at_once()
     {
-        using var small = new TempStore(mostWaiting: 3);
+        using var small = new TempStore(options: new SqliteStoreOptions { MostWaiting = 3 });
         using var hold = new HeldWriter(small.Store);
         var accepted = Enumerable.Range(0, 3).Select(index => small.AppendAsync("post:1", $"{index}")).ToArray();
 
@@ -320,6 +321,19 @@ public sealed class SqliteStoreTests : IDisposable
         (await _temp.AppendAsync("post:1")).Position.Offset.ShouldBe(701);
 
         bool Refuses() => _temp.AppendAsync("creator:probe").IsFaulted;
+    }
+
+    [Fact]
+    public async Task Closing_does_not_wait_for_ever()
+    {
+        using var temp = new TempStore(options: new SqliteStoreOptions { TimeToFinish = TimeSpan.FromMilliseconds(100) });
+        var hold = new HeldWriter(temp.Store);
+        var waiting = temp.AppendAsync("post:1");
+
+        temp.Store.Dispose();
+
+        (await Should.ThrowAsync<StoreUnavailableException>(waiting)).Message.ShouldContain("shutting down");
+        hold.Dispose();
     }
 
     [Fact]

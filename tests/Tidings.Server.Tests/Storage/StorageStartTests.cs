@@ -79,6 +79,41 @@ public sealed class StorageStartTests : IDisposable
     }
 
     [Fact]
+    public async Task A_database_put_back_from_a_backup_begins_a_new_generation()
+    {
+        var first = await _temp.AppendAsync("post:1");
+        _temp.Store.Dispose();
+        File.Copy(_temp.File, _temp.File + ".backup");
+        _temp.Reopen();
+        var lost = await _temp.AppendAsync("post:1");
+        lost.Position.Epoch.ShouldBe(first.Position.Epoch);
+        _temp.Store.Dispose();
+
+        File.Copy(_temp.File + ".backup", _temp.File, overwrite: true);
+        _temp.Reopen();
+
+        var other = await _temp.AppendAsync("post:1");
+        other.Position.Offset.ShouldBe(lost.Position.Offset);
+        other.Position.Epoch.ShouldNotBe(lost.Position.Epoch, "the same offset was given to another event");
+        other.FeedPosition.Epoch.ShouldNotBe(lost.FeedPosition.Epoch);
+        _temp.Reopen();
+        (await _temp.AppendAsync("post:1")).Position.ShouldBe(other.Position with { Offset = 3 });
+    }
+
+    [Fact]
+    public async Task Who_puts_back_the_whole_folder_can_ask_for_a_new_generation()
+    {
+        var before = await _temp.AppendAsync("post:1");
+        _temp.Store.Dispose();
+        await File.WriteAllTextAsync(_temp.File + ".restored", "");
+
+        _temp.Reopen();
+
+        (await _temp.AppendAsync("post:1")).Position.Epoch.ShouldNotBe(before.Position.Epoch);
+        File.Exists(_temp.File + ".restored").ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Damage_that_comes_later_is_found_by_the_check()
     {
         await FillAndCloseAsync();
@@ -136,7 +171,7 @@ public sealed class StorageStartTests : IDisposable
     {
         try
         {
-            using var store = new SqliteStore(_temp.Folder, _temp.Clock, _temp.Loggers, migrations ?? _temp.KnownMigrations);
+            using var store = new SqliteStore(_temp.Folder, _temp.Clock, _temp.Loggers, new SqliteStoreOptions { Migrations = migrations ?? _temp.KnownMigrations });
             return "";
         }
         catch (StorageStartException refused)

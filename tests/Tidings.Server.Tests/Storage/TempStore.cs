@@ -16,17 +16,17 @@ internal sealed class TempStore : IDisposable
         CREATE TABLE children (parent_id INTEGER NOT NULL REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
         """;
 
-    private readonly int _mostWaiting;
+    private readonly SqliteStoreOptions _options;
     private readonly ChannelCatalog _catalog;
     private readonly bool _ownsFolder;
 
-    public TempStore(string? folder = null, int mostWaiting = 8_192, ILoggerFactory? loggers = null, FakeClock? clock = null, ChannelCatalog? catalog = null)
+    public TempStore(string? folder = null, SqliteStoreOptions? options = null, ILoggerFactory? loggers = null, FakeClock? clock = null, ChannelCatalog? catalog = null)
     {
         _ownsFolder = folder is null;
         Folder = folder ?? Directory.CreateTempSubdirectory("tidings-").FullName;
-        _mostWaiting = mostWaiting;
         Loggers = loggers ?? NullLoggerFactory.Instance;
         KnownMigrations = [.. Migrations.Embedded, new Migration(9000, "things", Things)];
+        _options = (options ?? new SqliteStoreOptions()) with { Migrations = KnownMigrations };
         Clock = clock ?? new FakeClock();
         _catalog = catalog ?? Catalog;
         Reopen();
@@ -56,7 +56,7 @@ internal sealed class TempStore : IDisposable
     public void Reopen()
     {
         Store?.Dispose();
-        Store = new SqliteStore(Folder, Clock, Loggers, KnownMigrations, _mostWaiting);
+        Store = new SqliteStore(Folder, Clock, Loggers, _options);
         Log = new SqliteEventLog(Store, new LogTrimming(Store, _catalog, Clock));
     }
 

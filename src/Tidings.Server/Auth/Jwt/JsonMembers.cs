@@ -37,7 +37,10 @@ internal ref struct JsonMembers
     /// <summary>The unescaped name of the member.</summary>
     public readonly ReadOnlySpan<byte> Name => _scratch[Start(_count - 1).._ends[_count - 1]];
 
-    /// <summary>Goes to the value of the next member; false at the end, when the whole text has been read. The value before must have been left as it was or skipped.</summary>
+    /// <summary>
+    /// Goes to the value of the next member; false at the end, when the whole text has been read. The value before must have been left as it
+    /// was or skipped.
+    /// </summary>
     public bool MoveNext()
     {
         if (_count > 0 && !_reader.TrySkip()) throw new JsonException("Cut off.");

@@ -52,11 +52,8 @@ internal sealed record Jwt
     /// <summary>The user's id; <c>*</c> only where the rules allow it.</summary>
     public required string UserId { get; init; }
 
-    /// <summary>The claim <c>exp</c>.</summary>
+    /// <summary>The claim <c>exp</c>; the forgiven clock skew comes on top of it.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
-
-    /// <summary><see cref="ExpiresAt"/> and the forgiven clock skew: from then on the token is refused.</summary>
-    public required DateTimeOffset EndsAt { get; init; }
 
     /// <summary>Our session that the token belongs to; only of a token signed with our own key.</summary>
     public string? SessionId { get; init; }

@@ -94,8 +94,7 @@ internal sealed class JwtValidator(JwtRules rules, JwtKeys keys, TimeProvider cl
         if (rules.Issuer is not null && !payload.IssuerMatches) return JwtError.Issuer;
         if (rules.Audience is not null && !payload.AudienceMatches) return JwtError.Audience;
 
-        var now = clock.GetUtcNow();
-        var nowMs = now.ToUnixTimeMilliseconds();
+        var nowMs = clock.GetUtcNow().ToUnixTimeMilliseconds();
         if (payload.ExpiresAt is not { } expires) return JwtError.Lifetime;
         if (payload.IssuedAt is { } issued)
         {
@@ -110,13 +109,11 @@ internal sealed class JwtValidator(JwtRules rules, JwtKeys keys, TimeProvider cl
         if (payload.NotBefore is { } notBefore && notBefore * 1000 > nowMs + _skewMs) return JwtError.NotYetValid;
         if (nowMs >= (expires * 1000) + _skewMs) return JwtError.Expired;
 
-        var expiresAt = DateTimeOffset.FromUnixTimeSeconds(expires);
         return new JwtVerdict(
             new Jwt
             {
                 UserId = payload.UserId,
-                ExpiresAt = expiresAt,
-                EndsAt = expiresAt + rules.ClockSkew,
+                ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(expires),
                 SessionId = isLocal && SessionIds.IsOne(payload.SessionId) ? payload.SessionId : null,
                 Channel = payload.Channel,
                 Nickname = payload.Nickname,

@@ -26,14 +26,12 @@ internal static class AccountRules
     {
         if (string.IsNullOrEmpty(text)) return "is required.";
         const string wrong = "must be an email address such as name@example.com.";
-        if (text.Length > MaxEmail || text.Any(character => char.IsWhiteSpace(character) || char.IsControl(character) || "<>()[],;:\\\"".Contains(character))) return wrong;
+        if (text.Length > MaxEmail || text.Any(IsOddInEmail)) return wrong;
 
         var at = text.IndexOf('@', StringComparison.Ordinal);
         if (at is < 1 or > 64 || text.IndexOf('@', at + 1) >= 0) return wrong;
         var labels = text[(at + 1)..].Split('.');
-        var isDomain = labels.Length >= 2 && labels.All(label =>
-            label.Length is >= 1 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(character => char.IsLetterOrDigit(character) || character == '-'));
-        return isDomain && text[0] != '.' && text[at - 1] != '.' ? null : wrong;
+        return labels.Length >= 2 && labels.All(IsDomainLabel) && text[0] != '.' && text[at - 1] != '.' ? null : wrong;
     }
 
     /// <summary>Length alone counts. The text is taken as it was sent.</summary>
@@ -44,5 +42,13 @@ internal static class AccountRules
     }
 
     public static string? FullName(string? text) =>
-        text is null || (text.Length <= MaxFullName && !text.Any(char.IsControl)) ? null : $"must have at most {MaxFullName} characters, none of them control characters.";
+        text is null || (text.Length <= MaxFullName && !text.Any(char.IsControl))
+            ? null
+            : $"must have at most {MaxFullName} characters, none of them control characters.";
+
+    private static bool IsOddInEmail(char character) =>
+        char.IsWhiteSpace(character) || char.IsControl(character) || "<>()[],;:\\\"".Contains(character);
+
+    private static bool IsDomainLabel(string label) =>
+        label.Length is >= 1 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(character => char.IsLetterOrDigit(character) || character == '-');
 }

@@ -115,7 +115,9 @@ internal sealed class HostUsers(Store store, TimeProvider clock)
     }
 
     private static string? CleanUrl(string? url) =>
-        url is { Length: <= MaxAvatar } && Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https" ? parsed.AbsoluteUri : null;
+        url is { Length: <= MaxAvatar } && Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https"
+            ? parsed.AbsoluteUri
+            : null;
 
     private static class Sql
     {

@@ -4,7 +4,9 @@ using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Accounts;
 
-/// <summary><c>POST /api/auth/login</c>: signs in by nickname or email. Whether a name exists shows neither in the answer nor in the work done for it.</summary>
+/// <summary>
+/// <c>POST /api/auth/login</c>: signs in by nickname or email. Whether a name exists shows neither in the answer nor in the work done for it.
+/// </summary>
 internal static class Login
 {
     public sealed record Request(string? Login, string? Password)
@@ -17,19 +19,26 @@ internal static class Login
         Request request, HttpContext context, Store store, PasswordHashing passwords, LoginThrottle throttle, SignIns signIns, TidingsOptions options,
         CancellationToken cancellationToken)
     {
-        if (request.Login is not { Length: > 0 and <= AccountRules.MaxEmail } login) return Problems.Invalid("login", "must be a nickname or an email address.");
-        if (request.Password is not { Length: > 0 and <= AccountRules.MaxPassword } password) return Problems.Invalid("password", "is required.");
+        if (request.Login is not { Length: > 0 and <= AccountRules.MaxEmail } login)
+            return Problems.Invalid("login", "must be a nickname or an email address.");
+        if (request.Password is not { Length: > 0 and <= AccountRules.MaxPassword } password)
+            return Problems.Invalid("password", $"is required, with at most {AccountRules.MaxPassword} characters.");
 
         var address = ClientAddress.Of(context, options);
         if (!throttle.TryBegin(address, login, out var retryAfter)) return RateLimits.TooMany(context, retryAfter);
 
         var user = await AccountRows.FindByLoginAsync(store, login, cancellationToken);
         var verdict = await passwords.VerifyAsync(user?.PasswordHash, password, cancellationToken);
-        if (verdict == PasswordVerdict.Busy) return ErrorAnswers.Busy(context);
+        if (verdict == PasswordVerdict.Busy)
+        {
+            throttle.NotCounted(address, login);
+            return ErrorAnswers.Busy(context);
+        }
+
         if (user is null || verdict == PasswordVerdict.Wrong)
             return Problems.Problem(401, "invalid_credentials", "The name or the password is wrong.");
 
-        throttle.Succeeded(address, login);
+        throttle.NotCounted(address, login);
         if (verdict == PasswordVerdict.RightButOld && await passwords.HashAsync(password, cancellationToken) is { } hash)
             await store.WriteAsync(write => write.ExecuteAsync(Sql.SetHash, new { user.Id, Hash = hash, Old = user.PasswordHash }), cancellationToken);
 

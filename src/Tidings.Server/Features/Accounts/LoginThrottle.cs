@@ -20,7 +20,7 @@ internal sealed class LoginThrottle(TimeProvider clock)
     }
 
     /// <summary>The attempt was no guess.</summary>
-    public void Succeeded(ClientAddress? address, string login)
+    public void NotCounted(ClientAddress? address, string login)
     {
         if (address is { } from) _addresses.Return(from);
         _names.Return(AccountKeys.Of(login));

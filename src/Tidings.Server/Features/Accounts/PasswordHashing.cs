@@ -48,11 +48,15 @@ internal sealed class PasswordHashing : IDisposable
     /// <summary>Compares a password with a hash. Without a hash it does the same work and says that it is wrong.</summary>
     public Task<PasswordVerdict> VerifyAsync(string? hash, string password, CancellationToken cancellationToken) =>
         RunAsync(
-            () => (_hasher.VerifyHashedPassword(Nobody, hash ?? _dummy.Value, password), hash) switch
+            () =>
             {
-                (_, null) or (PasswordVerificationResult.Failed, _) => PasswordVerdict.Wrong,
-                (PasswordVerificationResult.SuccessRehashNeeded, _) => PasswordVerdict.RightButOld,
-                _ => PasswordVerdict.Right,
+                var dummy = _dummy.Value;   // made by whoever comes first, so that its making tells nothing about a name either
+                return (_hasher.VerifyHashedPassword(Nobody, hash ?? dummy, password), hash) switch
+                {
+                    (_, null) or (PasswordVerificationResult.Failed, _) => PasswordVerdict.Wrong,
+                    (PasswordVerificationResult.SuccessRehashNeeded, _) => PasswordVerdict.RightButOld,
+                    _ => PasswordVerdict.Right,
+                };
             },
             busy: PasswordVerdict.Busy,
             cancellationToken);

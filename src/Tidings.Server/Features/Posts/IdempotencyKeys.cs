@@ -44,8 +44,14 @@ internal static class IdempotencyKeys
     {
         var row = new
         {
-            UserId = userId, Key = key, answer.RequestHash, answer.Status, answer.Location, answer.Body,
-            Now = now, ExpiredBefore = ExpiredBefore(now),
+            UserId = userId,
+            Key = key,
+            answer.RequestHash,
+            answer.Status,
+            answer.Location,
+            answer.Body,
+            Now = now,
+            ExpiredBefore = ExpiredBefore(now),
         };
         if (await write.ExecuteAsync(Sql.Keep, row).ConfigureAwait(false) > 0) return null;
         return await write.QuerySingleOrDefaultAsync<FirstAnswer>(Sql.Read, row).ConfigureAwait(false);

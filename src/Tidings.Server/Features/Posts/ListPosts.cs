@@ -38,7 +38,12 @@ internal static class ListPosts
 
         var page = new
         {
-            Me = viewer.UserId ?? "", CreatorId = creatorId ?? "", Category = category ?? "", from.CreatedAt, from.Id, Take = take + 1,
+            Me = viewer.UserId ?? "",
+            CreatorId = creatorId ?? "",
+            Category = category ?? "",
+            from.CreatedAt,
+            from.Id,
+            Take = take + 1,
         };
         var (rows, liked) = await store.ReadAsync(
             async connection =>

@@ -117,53 +117,44 @@ internal static class PublishFromBackend
         return errors;
     }
 
-    /// <summary>Writes the data on one line; for a flat event as an object without the names that are ours.</summary>
+    /// <summary>Takes the data as it is, on one line; for a flat event as an object without the names that are ours.</summary>
     private static bool TryWritePayload(JsonElement data, bool isFlat, out byte[] payload, out string wrong)
     {
-        payload = [];
         wrong = "";
-        if (isFlat && data.ValueKind is not (JsonValueKind.Object or JsonValueKind.Undefined))
+        if (!TryWrite(data, out payload))
+        {
+            wrong = "A text in it is not Unicode: it has half of a surrogate pair.";
+            return false;
+        }
+
+        if (isFlat && !FlatPayload.TryMake(data.ValueKind == JsonValueKind.Undefined ? "{}"u8.ToArray() : payload, out payload))
         {
             wrong = "The data of this event must be an object: its fields stand beside our own.";
             return false;
         }
 
-        var bytes = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 64 }))
-        {
-            try
-            {
-                if (isFlat) WriteFlat(writer, data);
-                else if (data.ValueKind == JsonValueKind.Undefined) writer.WriteNullValue();
-                else data.WriteTo(writer);
-                writer.Flush();
-            }
-            catch (InvalidOperationException)
-            {
-                wrong = "A text in it is not Unicode: it has half of a surrogate pair.";
-                return false;
-            }
-        }
-
-        payload = bytes.WrittenSpan.ToArray();
         if (payload.Length <= MaxData) return true;
         wrong = $"This may have at most {MaxData} bytes.";
         return false;
     }
 
-    private static void WriteFlat(Utf8JsonWriter writer, JsonElement data)
+    private static bool TryWrite(JsonElement data, out byte[] payload)
     {
-        writer.WriteStartObject();
-        if (data.ValueKind == JsonValueKind.Object)
+        payload = [];
+        var bytes = new ArrayBufferWriter<byte>();
+        try
         {
-            foreach (var field in data.EnumerateObject())
-            {
-                if (field.Name is "type" or "channel" or "position" or "id" or "timestamp") continue;
-                field.WriteTo(writer);
-            }
+            using var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 64 });
+            if (data.ValueKind == JsonValueKind.Undefined) writer.WriteNullValue();
+            else data.WriteTo(writer);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
         }
 
-        writer.WriteEndObject();
+        payload = bytes.WrittenSpan.ToArray();
+        return true;
     }
 }
 

@@ -13,7 +13,8 @@ internal sealed class CommandArguments
         for (var i = 0; i < arguments.Count; i++)
         {
             var (name, value) = arguments[i].Split('=', 2) is [var left, var right] ? (left, right) : (arguments[i], null);
-            if (!name.StartsWith("--", StringComparison.Ordinal) || !names.Contains(name[2..])) throw new CommandUsageException($"'{arguments[i]}' is not known here.");
+            if (!name.StartsWith("--", StringComparison.Ordinal) || !names.Contains(name[2..]))
+                throw new CommandUsageException($"'{arguments[i]}' is not known here.");
             value ??= ++i < arguments.Count ? arguments[i] : throw new CommandUsageException($"{name} needs a value.");
             if (!_values.TryAdd(name[2..], value)) throw new CommandUsageException($"{name} is there twice.");
         }

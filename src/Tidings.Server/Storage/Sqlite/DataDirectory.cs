@@ -35,6 +35,9 @@ internal sealed class DataDirectory : IDisposable
 
     public string WriteAheadLog => Database + "-wal";
 
+    /// <summary>Whoever puts back a backup of the whole folder makes this file: positions begin anew then.</summary>
+    public string RestoredFlag => Database + ".restored";
+
     private string Marker => Database + ".created";
 
     /// <summary>Refuses to go on when there was a database and it is not there any more.</summary>
@@ -62,11 +65,21 @@ internal sealed class DataDirectory : IDisposable
         return false;
     }
 
-    /// <summary>Remembers that there is a database with data in it.</summary>
-    public void MarkCreated()
+    /// <summary>Remembers that there is a database with data in it, and how far its log has been handed out.</summary>
+    public void WriteProgress(uint generation, long sequence) => File.WriteAllText(
+        Marker,
+        string.Create(CultureInfo.InvariantCulture, $"{generation} {sequence}\nThere is a Tidings database beside this file. Without it the server does not start.\n"));
+
+    /// <summary>What <see cref="WriteProgress"/> wrote last; null if nothing can be made of it.</summary>
+    public (uint Generation, long Sequence)? ReadProgress()
     {
-        if (!File.Exists(Marker))
-            File.WriteAllText(Marker, "There is a Tidings database beside this file. Without it, the server does not start.\n");
+        if (!File.Exists(Marker)) return null;
+        var parts = File.ReadAllText(Marker).Split('\n')[0].Split(' ');
+        return parts.Length == 2
+            && uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
+            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+            ? (generation, sequence)
+            : null;
     }
 
     public void Dispose() => _lock.Dispose();

@@ -33,8 +33,12 @@ internal sealed class LogAppender
     {
         _database = database;
         _positions = positions;
-        _committed = _sequence = ReadLastSequence();
+        _committed = _sequence = ReadLastSequence(database);
     }
+
+    /// <summary>The place of the newest event. Trimming may have taken it, but a channel remembers what it has given out.</summary>
+    public static long ReadLastSequence(StatementCache database) => database.Get(
+        "SELECT max(coalesce((SELECT max(seq) FROM events), 0), coalesce((SELECT max(last_seq) FROM channels), 0))").ReadSingle<long>();
 
     /// <summary>The place of the newest event on disk. Any thread may ask.</summary>
     public long CommittedSequence => Volatile.Read(ref _committed);
@@ -108,7 +112,7 @@ internal sealed class LogAppender
     public void Reread()
     {
         Discard();
-        _sequence = ReadLastSequence();
+        _sequence = ReadLastSequence(_database);
         Volatile.Write(ref _committed, _sequence);
     }
 
@@ -167,8 +171,4 @@ internal sealed class LogAppender
             select.Reset();
         }
     }
-
-    // Trimming may have taken the newest rows, but a channel remembers what it has given out.
-    private long ReadLastSequence() => _database.Get(
-        "SELECT max(coalesce((SELECT max(seq) FROM events), 0), coalesce((SELECT max(last_seq) FROM channels), 0))").ReadSingle<long>();
 }

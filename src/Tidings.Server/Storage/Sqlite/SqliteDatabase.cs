@@ -27,7 +27,6 @@ internal static class SqliteDatabase
             database.Run("PRAGMA temp_store = MEMORY");             // a full disk must not hit the units' own bookkeeping
             database.Run("PRAGMA cell_size_check = ON");            // finds damaged pages where they are read
             Migrations.Apply(database, migrations, clock);
-            directory.MarkCreated();
             return database;
         }
         catch (Exception error)

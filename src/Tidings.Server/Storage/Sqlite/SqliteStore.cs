@@ -3,18 +3,30 @@ using Tidings.Realtime.Publications;
 
 namespace Tidings.Server.Storage.Sqlite;
 
+/// <summary>What differs between a server's store and a test's.</summary>
+internal sealed record SqliteStoreOptions
+{
+    /// <summary>The schema.</summary>
+    public IReadOnlyList<Migration> Migrations { get; init; } = Sqlite.Migrations.Embedded;
+
+    /// <summary>How many units may wait for the writer; more are refused at once.</summary>
+    public int MostWaiting { get; init; } = 8_192;
+
+    /// <summary>How long closing may take to finish what waits.</summary>
+    public TimeSpan TimeToFinish { get; init; } = TimeSpan.FromSeconds(5);
+}
+
 /// <summary>
 /// The store on one SQLite file: one thread writes, in groups that share a transaction and an fsync; up to eight connections read.
 /// </summary>
 internal sealed partial class SqliteStore : Store, IDisposable
 {
-    private const int MostWaiting = 8_192;
     private const int MostInGroup = 256;
-    private static readonly TimeSpan TimeToFinish = TimeSpan.FromSeconds(5);
 
     // Set once on the writer's thread: everything that a unit starts inherits it, wherever it goes on.
     private static readonly AsyncLocal<bool> IsInsideUnit = new();
 
+    private readonly SqliteStoreOptions _options;
     private readonly DataDirectory _directory;
     private readonly StatementCache _database;
     private readonly UnitQueue _queue;
@@ -27,30 +39,33 @@ internal sealed partial class SqliteStore : Store, IDisposable
 
     /// <summary>Opens the store in a folder, which is its own until it is disposed.</summary>
     /// <exception cref="StorageStartException">It cannot be opened; the message says what to do.</exception>
-    public SqliteStore(string dataDirectory, TimeProvider clock, ILoggerFactory loggers, IReadOnlyList<Migration>? migrations = null, int mostWaiting = MostWaiting)
+    public SqliteStore(string dataDirectory, TimeProvider clock, ILoggerFactory loggers, SqliteStoreOptions? options = null)
     {
         DapperMapping.Register();
+        _options = options ?? new SqliteStoreOptions();
         _logger = loggers.CreateLogger<SqliteStore>();
-        _queue = new UnitQueue(mostWaiting);
+        _queue = new UnitQueue(_options.MostWaiting);
         _directory = new DataDirectory(dataDirectory);
         try
         {
-            _database = SqliteDatabase.OpenWriter(_directory, migrations ?? Migrations.Embedded, clock);
+            _database = SqliteDatabase.OpenWriter(_directory, _options.Migrations, clock);
+            Positions = new LogPositions(LogGeneration.Settle(_database, _directory, LogAppender.ReadLastSequence(_database), _logger));
         }
         catch
         {
+            if (_database is not null) SqliteDatabase.Close(_database);
             _directory.Dispose();
             throw;
         }
 
-        Positions = new LogPositions((uint)ReadMeta("log_generation"));
         Rows = new EventRows(Positions, loggers.CreateLogger<EventRows>());
         Readers = new ReaderPool(_directory.Database);
         _log = new LogAppender(_database, Positions);
         _commits = new CommitLoop(_database, _log, _logger);
         Carrier = new CommitCarrier(
-            ReadMeta("carried_through"), () => SqliteDatabase.OpenReader(_directory.Database), (reader, after, limit) => LogQueries.AllSince(reader, Rows, Positions, after, limit),
-            () => CommittedSequence, loggers.CreateLogger<CommitCarrier>());
+            LogGeneration.Read(_database, "carried_through"), () => SqliteDatabase.OpenReader(_directory.Database),
+            (reader, after, limit) => LogQueries.AllSince(reader, Rows, Positions, after, limit), () => CommittedSequence, loggers.CreateLogger<CommitCarrier>());
+        RememberProgress();
         _writer = new Thread(Write) { IsBackground = true, Name = "tidings-writer" };
         _writer.UnsafeStart();
     }
@@ -129,6 +144,21 @@ internal sealed partial class SqliteStore : Store, IDisposable
         return pause is not null && await AskWriterAsync(SqliteDatabase.TryTruncateWriteAheadLog).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Remembers beside the database how far its log has come, so that an older copy of it is known for what it is at the next start.
+    /// </summary>
+    public void RememberProgress()
+    {
+        try
+        {
+            _directory.WriteProgress(Positions.Generation, CommittedSequence);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Log.CannotRemember(_logger, error);
+        }
+    }
+
     /// <summary>Finishes what waits, within five seconds; fails the rest.</summary>
     public void Dispose()
     {
@@ -136,14 +166,17 @@ internal sealed partial class SqliteStore : Store, IDisposable
         _isDisposed = true;
 
         _queue.Close();
-        if (!_writer.Join(TimeToFinish))
+        if (!_writer.Join(_options.TimeToFinish))
         {
             _isGivenUp = true;
-            if (!_writer.Join(TimeToFinish)) return; // a unit that never ends: the connection and the lock go with the process
+            foreach (var unit in _queue.Clear())
+                if (unit.TryStart()) unit.Fail(new StoreUnavailableException("The store is shutting down."));
+            if (!_writer.Join(_options.TimeToFinish)) return; // a unit that never ends: the connection and the lock go with the process
         }
 
         Carrier.Dispose();
         Readers.Dispose();
+        RememberProgress();
         SqliteDatabase.Close(_database);
         _directory.Dispose();
     }
@@ -175,10 +208,11 @@ internal sealed partial class SqliteStore : Store, IDisposable
         }
     }
 
-    private long ReadMeta(string key) => _database.Get("SELECT value FROM meta WHERE key = ?1").Bind(1, key).ReadSingle<long>();
-
     private static partial class Log
     {
+        [LoggerMessage(2005, LogLevel.Warning, "How far the log has come could not be written beside the database.")]
+        public static partial void CannotRemember(ILogger logger, Exception error);
+
         [LoggerMessage(2003, LogLevel.Critical, "The writer failed in an unforeseen way; it goes on with the next writes.")]
         public static partial void WriterStumbled(ILogger logger, Exception error);
     }

@@ -44,6 +44,17 @@ internal sealed class UnitQueue(int capacity)
         }
     }
 
+    /// <summary>Takes out everything that still waits, without waiting.</summary>
+    public List<PendingUnit> Clear()
+    {
+        lock (_gate)
+        {
+            List<PendingUnit> rest = [.. _waiting];
+            _waiting.Clear();
+            return rest;
+        }
+    }
+
     /// <summary>Takes no more units; those that wait are still handed out.</summary>
     public void Close()
     {
