@@ -1,5 +1,5 @@
 // Most of what these tests do is waiting for other processes. Tests that measure time are in collections of their own.
-[assembly: CollectionBehavior(MaxParallelThreads = 3)]
+[assembly: CollectionBehavior(MaxParallelThreads = 4)]
 
 namespace Tidings.Faults.Tests;
 

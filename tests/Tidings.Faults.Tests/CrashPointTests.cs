@@ -2,18 +2,14 @@ using Tidings.Testing;
 
 namespace Tidings.Faults.Tests;
 
-/// <summary>F2: the process ends at a named step of a write, the first, second and third time that it gets there.</summary>
-public sealed class CrashPointTests(ITestOutputHelper output)
+/// <summary>F2: the process ends at a named step, the first, second and third time that it gets there.</summary>
+/// <remarks>The steps are named in the server's <c>Storage</c> folder; only Debug builds have them.</remarks>
+public abstract class CrashPointTests(ITestOutputHelper output)
 {
+    private const int PostsPerSecond = 200;
     private static readonly TimeSpan ReachedWithin = TimeSpan.FromSeconds(30);
 
-    /// <summary>The steps are named in the server's <c>Storage</c> folder; only Debug builds have them.</summary>
-    public static TheoryData<string> Steps { get; } =
-        ["unit-run", "before-commit", "after-commit", "after-complete", "before-carry", "after-carry", "before-mark", "after-mark"];
-
-    [Theory]
-    [MemberData(nameof(Steps))]
-    public async Task A_crash_at_a_step_of_a_write_loses_nothing_and_repeats_nothing(string step)
+    protected async Task CrashAtAsync(string step)
     {
         await using var scenario = await Scenario.StartAsync();
         var (server, writer) = (scenario.Server, scenario.Writer);
@@ -23,12 +19,16 @@ public sealed class CrashPointTests(ITestOutputHelper output)
             server.NextVariables["TIDINGS_CRASH_AT"] = $"{step}:{hit}";
             server.Launch();
 
-            var deadline = Deadline.In(ReachedWithin);
-            while (server.IsRunning && !deadline.IsOver) await Task.WhenAll(writer.WriteOneAsync(), writer.WriteOneAsync(), Task.Delay(5));
-            server.IsRunning.ShouldBeFalse($"{step}:{hit} was not reached in {ReachedWithin.TotalSeconds} s");
-            (await server.WaitForExitAsync()).ShouldNotBe(0);
-            server.Output.Text.ShouldContain($"Crash point {step} reached {hit} times");
+            using (var stop = new CancellationTokenSource())
+            {
+                var writing = writer.WriteAsync(PostsPerSecond, stop.Token);
+                var exitCode = await server.WaitForExitAsync(ReachedWithin);
+                await stop.CancelAsync();
+                await writing;
+                exitCode.ShouldNotBe(0);
+            }
 
+            server.Output.Text.ShouldContain($"Crash point {step} reached {hit} times");
             await server.StartAgainAsync();
             await writer.SettleAsync();
         }
@@ -37,4 +37,33 @@ public sealed class CrashPointTests(ITestOutputHelper output)
         output.WriteLine($"{writer.Asked} posts, {scenario.Log.AcknowledgedCount} acknowledgements");
         foreach (var reader in scenario.Readers) reader.NotRecovered.ShouldBe(0, reader.Name);
     }
+}
+
+/// <summary>Steps of the commit.</summary>
+public sealed class CommitCrashTests(ITestOutputHelper output) : CrashPointTests(output)
+{
+    [Theory]
+    [InlineData("unit-run")]
+    [InlineData("before-commit")]
+    [InlineData("after-commit")]
+    [InlineData("after-complete")]
+    public Task A_crash_while_committing_loses_nothing_and_repeats_nothing(string step) => CrashAtAsync(step);
+}
+
+/// <summary>Steps of the way from the log to the readers.</summary>
+public sealed class CarryingCrashTests(ITestOutputHelper output) : CrashPointTests(output)
+{
+    [Theory]
+    [InlineData("before-carry")]
+    [InlineData("after-carry")]
+    public Task A_crash_while_carrying_loses_nothing_and_repeats_nothing(string step) => CrashAtAsync(step);
+}
+
+/// <summary>Steps of noting how far it was carried, which happens every few seconds.</summary>
+public sealed class MarkingCrashTests(ITestOutputHelper output) : CrashPointTests(output)
+{
+    [Theory]
+    [InlineData("before-mark")]
+    [InlineData("after-mark")]
+    public Task A_crash_while_marking_loses_nothing_and_repeats_nothing(string step) => CrashAtAsync(step);
 }

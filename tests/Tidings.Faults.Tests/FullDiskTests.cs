@@ -61,11 +61,12 @@ public sealed class FullDiskTests(ITestOutputHelper output)
 
         // What is stored goes out, to those who are here and to those who come now; what is never stored goes on altogether.
         foreach (var reader in scenario.Readers) reader.Complaints.ShouldBeEmpty();
-        (await room.RequestAsync(new JsonObject { ["type"] = "publish", ["channel"] = "room:1", ["event"] = "hello", ["data"] = new JsonObject() }))
-            .Text("type").ShouldBe("published");
-        await room.WaitForAsync(message => message.IsOfType("hello"), "what is published to a channel that is not stored");
         await using var late = await NativeClient.ConnectAsync(scenario.Follower);
         (await late.SubscribeAsync(scenario.Authors[0].Creator)).Text("position").ShouldNotBeNull();
+        await late.SubscribeAsync("room:1");
+        (await late.RequestAsync(new JsonObject { ["type"] = "publish", ["channel"] = "room:1", ["event"] = "hello", ["data"] = new JsonObject() }))
+            .Text("type").ShouldBe("published");
+        await room.WaitForAsync(message => message.IsOfType("hello"), "what is published to a channel that is not stored");
     }
 
     private static ServerSettings OnSmallDisk(string folder)

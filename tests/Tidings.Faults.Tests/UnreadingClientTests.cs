@@ -24,17 +24,19 @@ public sealed class UnreadingClientTests(ITestOutputHelper output)
             stopped.Add(socket);
         }
 
+        await Eventually.HoldsAsync(async () => await OpenSocketsAsync(server) == 2 + stopped.Count, "all are connected");
         var before = server.Status;
         var posts = TestRun.Number(2_000, 10_000);
         await Parallel.ForEachAsync(Enumerable.Range(0, posts), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (_, _) =>
             (await scenario.Writer.WriteOneAsync()).ShouldBeTrue());
 
         await scenario.JudgeAsync();
-        foreach (var reader in scenario.Readers) reader.Resumed.ShouldBe(reader is PollReader or SseReader ? reader.Resumed : 0, $"{reader.Name} was never cut off");
-        await Eventually.HoldsAsync(() => server.Status.Files <= before.Files - stopped.Count + 3, "the server has let the stopped readers go");
+        foreach (var reader in scenario.Readers.OfType<NativeReader>()) reader.Resumed.ShouldBe(0, $"{reader.Name} was never cut off");
+        await Eventually.HoldsAsync(async () => await OpenSocketsAsync(server) == 2, "the server has let the stopped readers go");
         var grown = (server.Status.ResidentBytes - before.ResidentBytes) / Megabyte;
         output.WriteLine($"{posts} posts of 8 KB; the server grew by {grown} MB");
-        grown.ShouldBeLessThan(200);
+        grown.ShouldBeLessThan(300); // most of it is the ring that answers reconnects
+        (await server.GetMetricAsync("tidings_outbound_bytes")).ShouldBe(0);
 
         foreach (var socket in stopped)
         {
@@ -44,18 +46,18 @@ public sealed class UnreadingClientTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_reader_that_is_too_slow_is_told_so_and_has_everything_once_it_comes_back()
+    public async Task A_reader_that_was_too_slow_is_told_so_if_it_reads_on()
     {
         await using var server = await ServerProcess.StartAsync();
         using var author = await Account.RegisterAsync(server, "author");
         using var raw = await RawWebSocket.OpenAsync(server.Address, author.Token, receiveBuffer: 4_096);
         await raw.SendTextAsync($$"""{"type":"subscribe","id":1,"channel":"{{author.Creator}}"}""");
-        var closing = raw.ReadToCloseAsync(TimeSpan.FromSeconds(60), pause: TimeSpan.FromMilliseconds(50));
 
         var padding = new string('x', 9_000);
-        for (var number = 0; !closing.IsCompleted && number < 900; number++) await author.PostAsync($"{number} {padding}");
+        for (var number = 0; await server.GetMetricAsync("tidings_slow_readers_total") == 0 && number < 2_000; number++)
+            await author.PostAsync($"{number} {padding}");
 
-        (await closing).Code.ShouldBe(4409);
+        (await raw.ReadToCloseAsync()).ShouldBe(new WireClose(4409, "too_slow"));
     }
 
     [Fact]
@@ -69,49 +71,24 @@ public sealed class UnreadingClientTests(ITestOutputHelper output)
         var places = new Dictionary<string, string>();
         foreach (var channel in new[] { author.Creator, reader.Feed }) places[channel] = (await first.SubscribeAsync(channel)).Text("position")!;
         await first.DisposeAsync();
-        var padding = new string('x', 9_000);
-        for (var number = 0; number < 400; number++) await author.PostAsync($"{number} {padding}"); // 3.6 MB; the limit is 1 MiB
+        var written = new List<string>();
+        for (var number = 0; number < 400; number++) await WriteAsync(); // 3.6 MB; the limit is 1 MiB
 
         foreach (var (channel, place) in places)
         {
-            var got = new List<string>();
-            var since = place;
-            for (var attempt = 0; attempt < 20 && got.Count < 400; attempt++)
-            {
-                await using var again = await NativeClient.ConnectAsync(reader);
-                await again.SendAsync(new JsonObject { ["type"] = "subscribe", ["channel"] = channel, ["since"] = since }.ToJsonString());
-                await Task.WhenAny(again.Closed, Eventually.ReachesAsync(() => got.Count + again.EventsOf(channel).Count, 400, "events", TimeSpan.FromSeconds(5)));
-                var events = again.EventsOf(channel);
-                got.AddRange(events.Select(happened => happened.PostKey()!));
-                if (events.Count > 0) since = events[^1].Text("position")!;
-                if (again.Closed.IsCompleted) output.WriteLine($"{channel}: {await again.Closed} after {events.Count} events");
-            }
+            await using var again = await NativeClient.ConnectAsync(reader);
+            (await again.SubscribeAsync(channel, place)).GetProperty("recovered").GetBoolean().ShouldBeTrue();
+            await WriteAsync();
 
-            got.ShouldBe(Enumerable.Range(0, 400).Select(number => $"{number}"), channel);
+            await again.WaitForAsync(message => message.PostKey() == written[^1], "what is live, after the replay");
+            again.EventsOf(channel).Select(happened => happened.PostKey()).ShouldBe(written, channel);
         }
-    }
 
-    [Fact]
-    public async Task A_connection_that_is_dead_without_a_word_is_found_by_its_missing_pong()
-    {
-        await using var server = await ServerProcess.StartAsync();
-        using var account = await Account.RegisterAsync(server, "account");
-        await using var proxy = new TcpProxy(server.Port);
-        await using var dead = await NativeClient.ConnectAsync(proxy.Address, account.Token);
-        await using var alive = await NativeClient.ConnectAsync(account);
-
-        proxy.IsBlackHole = true;
-        await Eventually.HoldsAsync(() => proxy.OpenToServer == 0, "the server has ended the dead connection", TimeSpan.FromSeconds(25 + 10 + 10));
-
-        alive.IsOpen.ShouldBeTrue("a client that answers pings stays");
-    }
-
-    [Fact]
-    public async Task A_client_that_answers_no_pings_is_closed_with_the_code_for_it()
-    {
-        await using var server = await ServerProcess.StartAsync();
-        using var raw = await RawWebSocket.OpenAsync(server.Address, UserToken.For("silent", server.AuthSecret));
-        (await raw.ReadToCloseAsync(TimeSpan.FromSeconds(25 + 10 + 10))).Code.ShouldBe(4408);
+        async Task WriteAsync()
+        {
+            written.Add($"{written.Count}");
+            await author.PostAsync($"{written[^1]} {new string('x', 9_000)}");
+        }
     }
 
     [Fact]
@@ -132,4 +109,6 @@ public sealed class UnreadingClientTests(ITestOutputHelper output)
         foreach (var reader in scenario.Readers) reader.NotRecovered.ShouldBe(0, reader.Name);
         scenario.Readers.Single(reader => reader.Name == "cut").Resumed.ShouldBeGreaterThan(5);
     }
+
+    private static Task<double> OpenSocketsAsync(ServerProcess server) => server.GetMetricAsync("tidings_connections", "websocket");
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Security.Cryptography;
 
 namespace Tidings.Testing.Servers;
@@ -110,6 +112,18 @@ public sealed class ServerProcess : IAsyncDisposable
         {
             return false;
         }
+    }
+
+    /// <summary>A figure of <c>/metrics</c>: the sum of its series whose line has a text in it; 0 if there are none.</summary>
+    public async Task<double> GetMetricAsync(string name, string having = "")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address, "/metrics"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AppSecret);
+        using var answer = await Probe.SendAsync(request);
+        answer.EnsureSuccessStatusCode();
+        return (await answer.Content.ReadAsStringAsync()).Split('\n')
+            .Where(line => line.Split('{', ' ')[0] == name && line.Contains(having, StringComparison.Ordinal))
+            .Sum(line => double.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture));
     }
 
     /// <summary>Ends it as a power cut would, and waits until it is gone.</summary>
