@@ -61,5 +61,13 @@ public sealed record User(IBrowserContext Context, string Id, string Nickname) :
         return tab;
     }
 
+    /// <summary>Follows a creator, as the page does.</summary>
+    public async Task FollowAsync(string creatorId)
+    {
+        var answer = await Context.APIRequest.PostAsync(
+            $"/api/creators/{creatorId}/follow", new() { Headers = new Dictionary<string, string> { ["Sec-Fetch-Site"] = "same-origin" } });
+        answer.Status.ShouldBe(204, await answer.TextAsync());
+    }
+
     public async ValueTask DisposeAsync() => await Context.DisposeAsync();
 }

@@ -49,5 +49,6 @@ public sealed class FeedTab
         await ShowsAsync(text);
     }
 
-    private ILocator Post(string text) => Page.Locator("[data-post-id]").Filter(new() { HasText = text });
+    /// <summary>The post with this text.</summary>
+    public ILocator Post(string text) => Page.Locator("[data-post-id]").Filter(new() { HasText = text });
 }

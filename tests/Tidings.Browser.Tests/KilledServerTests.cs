@@ -15,7 +15,7 @@ public sealed class KilledServerTests(Browser browser, ITestOutputHelper output)
         await using var ada = await browser.SignUpAsync(server, "ada");
         await using var grace = await browser.SignUpAsync(server, "grace");
         using var author = await Account.RegisterAsync(server, "author");
-        foreach (var user in new[] { ada, grace }) await FollowAsync(user, author);
+        foreach (var user in new[] { ada, grace }) await user.FollowAsync(author.Id);
         var windows = new[] { await ada.OpenFeedAsync(), await grace.OpenFeedAsync() };
         foreach (var window in windows) await window.Page.EvaluateAsync("window.sameDocument = true");
         var written = new List<string>();
@@ -63,7 +63,7 @@ public sealed class KilledServerTests(Browser browser, ITestOutputHelper output)
 
         await tab.WriteAsync("In no time");
 
-        var post = tab.Page.Locator("[data-post-id]").Filter(new() { HasText = "In no time" });
+        var post = tab.Post("In no time");
         await Assertions.Expect(post).ToHaveCountAsync(1, new() { Timeout = 2_000 });
         await Assertions.Expect(post).ToHaveAttributeAsync("data-state", "sending");
         mayLeave.SetResult();
@@ -83,7 +83,7 @@ public sealed class KilledServerTests(Browser browser, ITestOutputHelper output)
         await tab.WriteAsync("Into the void");
         await server.StartAgainAsync();
         await tab.IsLiveAsync();
-        var post = tab.Page.Locator("[data-post-id]").Filter(new() { HasText = "Into the void" });
+        var post = tab.Post("Into the void");
         await Eventually.HoldsAsync(async () => await post.GetAttributeAsync("data-state") is "published" or "failed", "the page knows what became of it");
         if (await post.GetAttributeAsync("data-state") == "failed") await post.GetByRole(AriaRole.Button, new() { NameRegex = new("again|retry", System.Text.RegularExpressions.RegexOptions.IgnoreCase) }).First.ClickAsync();
 
@@ -98,12 +98,5 @@ public sealed class KilledServerTests(Browser browser, ITestOutputHelper output)
         foreach (var window in windows)
             if (await window.Page.GetByTestId("connection-status").GetAttributeAsync("data-status") != "connected") return false;
         return true;
-    }
-
-    private static async Task FollowAsync(User follower, Account creator)
-    {
-        var answer = await follower.Context.APIRequest.PostAsync(
-            $"/api/creators/{creator.Id}/follow", new() { Headers = new Dictionary<string, string> { ["Sec-Fetch-Site"] = "same-origin" } });
-        answer.Status.ShouldBe(204, await answer.TextAsync());
     }
 }
