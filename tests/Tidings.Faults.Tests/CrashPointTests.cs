@@ -7,7 +7,7 @@ namespace Tidings.Faults.Tests;
 public abstract class CrashPointTests(ITestOutputHelper output)
 {
     private const int PostsPerSecond = 200;
-    private static readonly TimeSpan ReachedWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ReachedWithin = TimeSpan.FromSeconds(120);
 
     protected async Task CrashAtAsync(string step)
     {
