@@ -223,6 +223,35 @@ public sealed class EngineTests
         client.Connection.IsClosing.ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("creator:7")]
+    [InlineData("feed:42")]
+    public async Task A_page_of_history_is_no_larger_than_what_may_wait_for_a_connection(string channel)
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, OutboundBytes = 8_000 });
+        await host.FollowAsync("42", "7");
+        var client = host.Connect("42");
+        await client.SubscribeAsync(channel);
+        var place = client.PositionOf(channel);
+        client.Connection.Subscriptions.Count.ShouldBe(1);
+        await client.HandleAsync(new UnsubscribeCommand(1, EngineHost.Name(channel)));
+        for (var number = 0; number < 40; number++) await host.PublishAsync("creator:7", $"e{number}");
+
+        var read = new List<string>();
+        for (var page = 0; read.Count < 40; page++)
+        {
+            await client.HandleAsync(new HistoryCommand(page, EngineHost.Name(channel), place, 100));
+            await client.Transport.WaitAsync(lines => lines.Count(line => line.StartsWith("history ", StringComparison.Ordinal)) == page + 1, $"page {page}");
+            var words = client.Transport.Lines[^1].Split(' ');
+            read.AddRange(words[1].Split(','));
+            Position.TryParse(words[3], out place).ShouldBeTrue();
+        }
+
+        read.ShouldBe(Enumerable.Range(0, 40).Select(number => $"e{number}"));
+        client.Connection.IsClosing.ShouldBeFalse();
+        client.Transport.Lines.Count(line => line.StartsWith("history ", StringComparison.Ordinal)).ShouldBeGreaterThan(5);
+    }
+
     [Fact]
     public async Task A_client_cannot_speak_in_the_engines_name()
     {

@@ -34,6 +34,12 @@ internal static class HostRun
         _ => null,
     };
 
+    /// <summary>How this server's commands are called: from a working copy, or from wherever it was published to.</summary>
+    private static string Command =>
+        AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+            ? "dotnet run --project src/Tidings.Server --"
+            : $"dotnet {Path.Combine(AppContext.BaseDirectory, "Tidings.Server.dll")}";
+
     private static string Greeting(WebApplication app)
     {
         var options = app.Services.GetRequiredService<TidingsOptions>();
@@ -44,7 +50,7 @@ internal static class HostRun
 
               Address    {string.Join(", ", app.Urls)}{page}
               Data       {options.DataDirectory}
-              A token    dotnet run --project src/Tidings.Server -- token --user 42
+              A token    {Command} token --user 42
               Stop       Ctrl+C
 
             """;
