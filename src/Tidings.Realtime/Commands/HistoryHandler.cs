@@ -9,9 +9,6 @@ internal static class HistoryHandler
 {
     private const int MaxLimit = 1_000;
 
-    /// <summary>What an event has around its payload, generously.</summary>
-    private const int FrameBytes = 512;
-
     public static async ValueTask HandleAsync(RealtimeEngine engine, Connection connection, HistoryCommand command, CancellationToken cancellationToken)
     {
         var rules = engine.Catalog.RulesOf(command.Channel);
@@ -26,9 +23,6 @@ internal static class HistoryHandler
         var page = rules.IsFeed
             ? await OfFeedAsync(engine, command, limit, cancellationToken).ConfigureAwait(false)
             : await OfChannelAsync(engine, command, limit, cancellationToken).ConfigureAwait(false);
-
-        // One message holds the page: it must leave room for others among what may wait for the connection.
-        page = page.AtMost(engine.Options.OutboundBytes / 4, isNewest: command.Since is null, rules.IsFeed);
         connection.Send(new HistoryMessage(
             command.Id ?? 0, command.Channel, [.. page.Events.Where(static publication => !publication.IsTombstone)], grant.Rights, page.Position, page.IsRecovered));
     }
@@ -57,23 +51,5 @@ internal static class HistoryHandler
         return new Page(page.Events, page.HasMore ? page.Events[^1].FeedPosition : top, !page.IsTrimmed);
     }
 
-    private sealed record Page(IReadOnlyList<Publication> Events, Position Position, bool? IsRecovered)
-    {
-        /// <summary>As many of the events as have room, at least one: the newest, or else the oldest, with the place to go on from.</summary>
-        public Page AtMost(long bytes, bool isNewest, bool isFeed)
-        {
-            var fitting = 0;
-            for (; fitting < Events.Count; fitting++)
-            {
-                var publication = Events[isNewest ? Events.Count - 1 - fitting : fitting];
-                bytes -= Math.Max(publication.Draft.Payload.Length, publication.Draft.FullPayload?.Length ?? 0) + FrameBytes;
-                if (bytes < 0 && fitting > 0) break;
-            }
-
-            if (fitting == Events.Count) return this;
-            if (isNewest) return this with { Events = [.. Events.Skip(Events.Count - fitting)] };
-            var last = Events[fitting - 1];
-            return this with { Events = [.. Events.Take(fitting)], Position = isFeed ? last.FeedPosition : last.Position };
-        }
-    }
+    private sealed record Page(IReadOnlyList<Publication> Events, Position Position, bool? IsRecovered);
 }
