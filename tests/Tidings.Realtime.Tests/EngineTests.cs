@@ -72,6 +72,25 @@ public sealed class EngineTests
         await second.SeesEventsAsync("creator:7", [.. Enumerable.Range(0, 100).Select(number => $"e{number}")]);
     }
 
+    [Fact]
+    public async Task A_page_of_history_is_never_more_than_may_wait_for_a_connection_and_leads_on_to_the_next()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, OutboundBytes = 40_000 });
+        await host.PublishAsync("creator:7", "first");
+        var client = host.Connect();
+        await client.SubscribeAsync("creator:7");
+        var position = client.PositionOf("creator:7");
+        for (var number = 0; number < 5; number++) await host.PublishAsync("creator:7", $"e{number}", bytes: 4_096);
+
+        await client.HandleAsync(new HistoryCommand(1, EngineHost.Name("creator:7"), null, 100));
+        await client.HandleAsync(new HistoryCommand(2, EngineHost.Name("creator:7"), position, 100));
+        await client.HandleAsync(new HistoryCommand(3, EngineHost.Name("creator:7"), position with { Offset = position.Offset + 3 }, 100));
+
+        await client.SeesAsync($"history e2,e3,e4  {position with { Offset = position.Offset + 5 }}");
+        await client.SeesAsync($"history e0,e1,e2 True {position with { Offset = position.Offset + 3 }}");
+        await client.SeesAsync($"history e3,e4 True {position with { Offset = position.Offset + 5 }}");
+    }
+
     [Theory]
     [InlineData(1, 0)]
     [InlineData(0, 5)]

@@ -144,4 +144,18 @@ public sealed class FeedTests
             await client.Connection.Completion;
         }
     }
+
+    [Fact]
+    public async Task A_user_who_follows_very_many_does_not_hold_up_the_others_of_the_shard()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1 });
+        host.FollowMany("42", 60_000);
+        var other = host.Connect("43");
+
+        await host.Connect("42").SubscribeAsync("feed:42");
+        await other.SubscribeAsync("feed:43");
+        await host.PublishAsync("feed:43", "soon");
+
+        await other.SeesEventsAsync("feed:43", "soon");
+    }
 }
