@@ -18,6 +18,16 @@ rm -rf "$logs"
 mkdir -p "$logs"
 passed=0
 failed=0
+limit=$([ -n "${TIDINGS_LONG:-}" ] && echo 7200 || echo 540)   # seconds for one suite: what hangs has failed
+
+# The last line, whatever happens before it.
+finish() {
+  local status=$?
+  [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
+  printf '\n%s s in all\n%s passed, %s failed\n' "$SECONDS" "$passed" "$failed"
+  [ "$failed" = 0 ] || exit 1
+}
+trap finish EXIT
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -38,7 +48,7 @@ install() {
 suite() {
   local name=$1 counter=$2 log="$logs/$1.log" began=$SECONDS status=0 good=0 bad=0
   shift 2
-  "$@" > "$log" 2>&1 || status=$?
+  timeout --kill-after=10 "$limit" "$@" > "$log" 2>&1 || status=$?
   read -r good bad < <("$counter" "$log") || true
   good=${good:-0} bad=${bad:-0}
   if [ "$status" != 0 ] && [ "$counter" = of_check ]; then good=0; fi
@@ -48,7 +58,8 @@ suite() {
   printf '%-28s %6d passed %4d failed %5d s\n' "$name" "$good" "$bad" "$((SECONDS - began))"
   if [ "$bad" != 0 ]; then
     echo "---- the end of $log"
-    grep -vE 'Starting:|Discover|Finished:' "$log" | tail -n 120
+    [ "$status" != 124 ] || echo "It did not end within $limit s; the last tests that began: $(grep -F '[STARTING]' "$log" | tail -n 4)"
+    grep -vE 'Starting:|Discover|Finished:|\[(STARTING|FINISHED|PASS)\]' "$log" | tail -n 120 || true
     echo "----"
   fi
 }
@@ -58,7 +69,7 @@ of_xunit() { sed -nE 's/.*Total: ([0-9]+), Errors: ([0-9]+), Failed: ([0-9]+), S
 of_vitest() { sed -E 's/\x1b\[[0-9;]*m//g' "$1" | awk '/^ *Tests / { for (i = 2; i <= NF; i++) { if ($i == "passed") good = $(i - 1); if ($i == "failed" || $i == "skipped" || $i == "todo") bad += $(i - 1) } } END { print good + 0, bad + 0 }'; }
 of_check() { echo "1 0"; }   # one check; its exit code decides
 
-xunit() { dotnet "tests/$1/bin/Debug/net10.0/$1.dll" -noColor -noLogo; }
+xunit() { suite "$1" of_xunit dotnet "tests/$2/bin/Debug/net10.0/$2.dll" -noColor -noLogo -reporter verbose; }
 
 install chromium chromium
 install strace strace
@@ -68,7 +79,7 @@ export CHROMIUM=$chromium
 say "building"
 began=$SECONDS
 npm ci --no-audit --no-fund --loglevel=error > "$logs/npm.log" 2>&1 || { cat "$logs/npm.log"; exit 1; }
-dotnet build Tidings.slnx --nologo -v quiet > "$logs/build.log" 2>&1 || { tail -n 60 "$logs/build.log"; echo "0 passed, 1 failed"; exit 1; }
+dotnet build Tidings.slnx --nologo -v quiet > "$logs/build.log" 2>&1 || { tail -n 60 "$logs/build.log"; exit 1; }
 echo "built in $((SECONDS - began)) s"
 
 say "testing${TIDINGS_LONG:+, the long way}"
@@ -78,12 +89,8 @@ suite client of_vitest npm test --workspace clients/typescript --silent
 suite client-size of_check npm run size --workspace clients/typescript --silent
 suite page-types of_check npm run typecheck --workspace web --silent
 suite page of_vitest npm test --workspace web --silent
-suite realtime of_xunit xunit Tidings.Realtime.Tests
-suite protocols of_xunit xunit Tidings.Protocols.Tests
-suite server of_xunit xunit Tidings.Server.Tests
-suite faults of_xunit xunit Tidings.Faults.Tests
-suite browser of_xunit xunit Tidings.Browser.Tests
-
-echo
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+xunit realtime Tidings.Realtime.Tests
+xunit protocols Tidings.Protocols.Tests
+xunit server Tidings.Server.Tests
+xunit faults Tidings.Faults.Tests
+xunit browser Tidings.Browser.Tests

@@ -22,10 +22,15 @@ public abstract class CrashPointTests(ITestOutputHelper output)
             using (var stop = new CancellationTokenSource())
             {
                 var writing = writer.WriteAsync(PostsPerSecond, stop.Token);
-                var exitCode = await server.WaitForExitAsync(ReachedWithin);
-                await stop.CancelAsync();
-                await writing;
-                exitCode.ShouldNotBe(0);
+                try
+                {
+                    (await server.WaitForExitAsync(ReachedWithin)).ShouldNotBe(0, step);
+                }
+                finally
+                {
+                    await stop.CancelAsync();
+                    await writing;
+                }
             }
 
             server.Output.Text.ShouldContain($"Crash point {step} reached {hit} times");

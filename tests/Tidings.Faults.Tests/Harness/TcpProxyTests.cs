@@ -37,7 +37,7 @@ public sealed class TcpProxyTests : IDisposable
 
         await Should.ThrowAsync<SocketException>(async () =>
         {
-            while (await client.ReceiveAsync(new byte[100]) > 0) continue;
+            while (await ReceiveAsync(client, new byte[100]) > 0) continue;
         });
     }
 
@@ -64,8 +64,8 @@ public sealed class TcpProxyTests : IDisposable
 
         proxy.Reset();
 
-        await Should.ThrowAsync<SocketException>(() => client.ReceiveAsync(new byte[1]));
-        await Should.ThrowAsync<SocketException>(() => server.ReceiveAsync(new byte[1]));
+        await Should.ThrowAsync<SocketException>(() => ReceiveAsync(client, new byte[1]));
+        await Should.ThrowAsync<SocketException>(() => ReceiveAsync(server, new byte[1]));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class TcpProxyTests : IDisposable
 
         proxy.HalfClose();
 
-        (await server.ReceiveAsync(new byte[1])).ShouldBe(0);
+        (await ReceiveAsync(server, new byte[1])).ShouldBe(0);
         await server.SendAsync("still"u8.ToArray());
         (await ReadAsync(client)).ShouldBe("still");
     }
@@ -89,7 +89,7 @@ public sealed class TcpProxyTests : IDisposable
         var startedAt = TimeProvider.System.GetTimestamp();
 
         await server.SendAsync(new byte[5_000]);
-        for (var received = 0; received < 5_000;) received += await client.ReceiveAsync(new byte[5_000]);
+        for (var received = 0; received < 5_000;) received += await ReceiveAsync(client, new byte[5_000]);
 
         TimeProvider.System.GetElapsedTime(startedAt).ShouldBeGreaterThan(TimeSpan.FromMilliseconds(450));
     }
@@ -100,12 +100,14 @@ public sealed class TcpProxyTests : IDisposable
     {
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await client.ConnectAsync(proxy.Address.Host, proxy.Address.Port);
-        return (client, await _listener.AcceptSocketAsync());
+        return (client, await _listener.AcceptSocketAsync().WaitAsync(Eventually.Patience));
     }
 
     private static async Task<string> ReadAsync(Socket socket)
     {
         var buffer = new byte[100];
-        return Encoding.ASCII.GetString(buffer, 0, await socket.ReceiveAsync(buffer));
+        return Encoding.ASCII.GetString(buffer, 0, await ReceiveAsync(socket, buffer));
     }
+
+    private static Task<int> ReceiveAsync(Socket socket, byte[] buffer) => socket.ReceiveAsync(buffer).WaitAsync(Eventually.Patience);
 }

@@ -73,6 +73,7 @@ public sealed class TcpProxy : IAsyncDisposable
             {
                 var client = await _listener.AcceptSocketAsync(_end.Token);
                 var connection = new ProxiedConnection(this, client, _target);
+                _connections[connection] = Task.CompletedTask; // known before the server can see it
                 _connections[connection] = connection.RunAsync(_end.Token);
             }
         }
