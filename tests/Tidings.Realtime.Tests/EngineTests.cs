@@ -302,6 +302,19 @@ public sealed class EngineTests
     }
 
     [Fact]
+    public async Task A_session_that_ended_during_the_handshake_gets_no_connection()
+    {
+        await using var host = await EngineHost.StartAsync();
+        host.Engine.Disconnect("42", "session-1", CloseReason.InvalidToken);
+
+        var late = host.Engine.TryConnect(new ClientIdentity("42", null, "session-1"), LineFormat.Instance, new TestTransport(), null, out _)!;
+        var other = host.Engine.TryConnect(new ClientIdentity("42", null, "session-2"), LineFormat.Instance, new TestTransport(), null, out _)!;
+
+        (await late.Completion.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBe(CloseReason.InvalidToken);
+        other.IsClosing.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Draining_tells_everyone_to_come_back_later_and_takes_nobody_in()
     {
         await using var host = await EngineHost.StartAsync();

@@ -31,6 +31,7 @@ internal static class HostRun
         StartRefusedException refused => string.Join('\n', refused.Problems),
         StorageStartException storage => storage.Message,
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => $"{exception.Message} Choose another port with --urls http://localhost:5001.",
+        FormatException format => $"{format.Message} Write an address as --urls http://localhost:5000.",
         _ => null,
     };
 
