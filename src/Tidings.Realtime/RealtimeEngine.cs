@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Channels;
@@ -46,10 +47,14 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
 
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>More than any handshake takes from the look at its session to its connection.</summary>
+    private static readonly TimeSpan HandshakeTime = TimeSpan.FromMinutes(1);
+
     private readonly RealtimeDependencies _dependencies;
     private readonly ConnectionTable _connections;
     private readonly ILogger _logger;
     private readonly ITimer _timer;
+    private readonly ConcurrentDictionary<string, long> _endedSessions = new(StringComparer.Ordinal);
     private int _nextShard;
     private int _ticks;
     private volatile bool _isClosing;
@@ -155,12 +160,14 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
         Metrics.CountConnection(format, 1);
         shard.Post(() =>
         {
+            if (connection.IsClosing) return; // closed before its shard has seen it: nobody would take it off the list again
             shard.Add(connection);
             connection.Write(new ConnectedMessage(connection.Id, identity.UserId, Options.HeartbeatInterval, identity.ExpiresAt));
         });
 
-        // Whoever came in while the door was being closed has not been told by those who closed it.
-        if (_isClosing) connection.Close(CloseReason.GoingAway(RetryDelay()));
+        // Whoever came in while the door was being closed, or their session ended, has not been told by those who did that.
+        if (identity.SessionId is { } sessionId && _endedSessions.ContainsKey(sessionId)) connection.Close(CloseReason.InvalidToken);
+        else if (_isClosing) connection.Close(CloseReason.GoingAway(RetryDelay()));
         else if (_isSuspended) connection.Close(CloseReason.Unavailable(RetryDelay()));
         return connection;
     }
@@ -216,6 +223,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     /// <summary>Closes all connections of a user, or those of one sign-in.</summary>
     public void Disconnect(string userId, string? sessionId, CloseReason reason)
     {
+        if (sessionId is not null) _endedSessions[sessionId] = Clock.GetTimestamp();
         foreach (var connection in _connections.Of(userId))
             if (sessionId is null || connection.Identity.SessionId == sessionId) connection.Close(reason);
     }
@@ -299,7 +307,10 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
             });
         }
 
-        if (++_ticks % TicksBetweenRetirals == 0) Channels.RetireUnread();
+        if (++_ticks % TicksBetweenRetirals != 0) return;
+        Channels.RetireUnread();
+        foreach (var (sessionId, endedAt) in _endedSessions)
+            if (Clock.GetElapsedTime(endedAt) > HandshakeTime) _endedSessions.TryRemove(sessionId, out _);
     }
 
     private static partial class Log

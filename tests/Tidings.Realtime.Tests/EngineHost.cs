@@ -78,7 +78,7 @@ internal sealed class EngineHost : IAsyncDisposable
     public TestClient Connect(string? userId = "42", TestTransport? transport = null) => new(this, userId, transport);
 
     public Task<Publication> PublishAsync(
-        string channel, string id, string? full = null, string? needs = null, ChannelEffect? effect = null, string? exclude = null) =>
+        string channel, string id, string? full = null, string? needs = null, ChannelEffect? effect = null, string? exclude = null, int bytes = 0) =>
         Engine.Publisher.PublishAsync(
             new PublicationDraft
             {
@@ -86,7 +86,7 @@ internal sealed class EngineHost : IAsyncDisposable
                 Type = "said",
                 Id = id,
                 Timestamp = Clock.GetUtcNow(),
-                Payload = Encoding.UTF8.GetBytes("{\"text\":\"open\"}"),
+                Payload = Encoding.UTF8.GetBytes($"{{\"text\":\"open{new string(' ', bytes)}\"}}"),
                 FullPayload = full is null ? null : Encoding.UTF8.GetBytes(full),
                 FullNeeds = needs,
                 Effect = effect,
@@ -101,6 +101,13 @@ internal sealed class EngineHost : IAsyncDisposable
         var since = await Memory.ReadLastSequenceAsync(CancellationToken.None);
         lock (_sources) _sources.GetOrAdd(Name($"feed:{user}"), _ => []).Add(new FeedSource(target, since));
         await PublishAsync($"feed:{user}", $"follow-{creator}", effect: new ChannelEffect(ChannelEffectKind.Attach, target));
+    }
+
+    /// <summary>Many follows of long ago, of which no event is left.</summary>
+    public void FollowMany(string user, int creators)
+    {
+        var sources = Enumerable.Range(0, creators).Select(number => new FeedSource(Name($"creator:0123456789abcdef{number:d16}"), 0));
+        lock (_sources) _sources[Name($"feed:{user}")] = [.. sources];
     }
 
     public async Task UnfollowAsync(string user, string creator)

@@ -72,6 +72,25 @@ public sealed class EngineTests
         await second.SeesEventsAsync("creator:7", [.. Enumerable.Range(0, 100).Select(number => $"e{number}")]);
     }
 
+    [Fact]
+    public async Task A_page_of_history_is_never_more_than_may_wait_for_a_connection_and_leads_on_to_the_next()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, OutboundBytes = 40_000 });
+        await host.PublishAsync("creator:7", "first");
+        var client = host.Connect();
+        await client.SubscribeAsync("creator:7");
+        var position = client.PositionOf("creator:7");
+        for (var number = 0; number < 5; number++) await host.PublishAsync("creator:7", $"e{number}", bytes: 4_096);
+
+        await client.HandleAsync(new HistoryCommand(1, EngineHost.Name("creator:7"), null, 100));
+        await client.HandleAsync(new HistoryCommand(2, EngineHost.Name("creator:7"), position, 100));
+        await client.HandleAsync(new HistoryCommand(3, EngineHost.Name("creator:7"), position with { Offset = position.Offset + 3 }, 100));
+
+        await client.SeesAsync($"history e2,e3,e4  {position with { Offset = position.Offset + 5 }}");
+        await client.SeesAsync($"history e0,e1,e2 True {position with { Offset = position.Offset + 3 }}");
+        await client.SeesAsync($"history e3,e4 True {position with { Offset = position.Offset + 5 }}");
+    }
+
     [Theory]
     [InlineData(1, 0)]
     [InlineData(0, 5)]
@@ -223,6 +242,35 @@ public sealed class EngineTests
         client.Connection.IsClosing.ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("creator:7")]
+    [InlineData("feed:42")]
+    public async Task A_page_of_history_is_no_larger_than_what_may_wait_for_a_connection(string channel)
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, OutboundBytes = 8_000 });
+        await host.FollowAsync("42", "7");
+        var client = host.Connect("42");
+        await client.SubscribeAsync(channel);
+        var place = client.PositionOf(channel);
+        client.Connection.Subscriptions.Count.ShouldBe(1);
+        await client.HandleAsync(new UnsubscribeCommand(1, EngineHost.Name(channel)));
+        for (var number = 0; number < 40; number++) await host.PublishAsync("creator:7", $"e{number}");
+
+        var read = new List<string>();
+        for (var page = 0; read.Count < 40; page++)
+        {
+            await client.HandleAsync(new HistoryCommand(page, EngineHost.Name(channel), place, 100));
+            await client.Transport.WaitAsync(lines => lines.Count(line => line.StartsWith("history ", StringComparison.Ordinal)) == page + 1, $"page {page}");
+            var words = client.Transport.Lines[^1].Split(' ');
+            read.AddRange(words[1].Split(','));
+            Position.TryParse(words[3], out place).ShouldBeTrue();
+        }
+
+        read.ShouldBe(Enumerable.Range(0, 40).Select(number => $"e{number}"));
+        client.Connection.IsClosing.ShouldBeFalse();
+        client.Transport.Lines.Count(line => line.StartsWith("history ", StringComparison.Ordinal)).ShouldBeGreaterThan(5);
+    }
+
     [Fact]
     public async Task A_client_cannot_speak_in_the_engines_name()
     {
@@ -251,6 +299,19 @@ public sealed class EngineTests
         first.Connection.Close(CloseReason.Normal);
         await first.Connection.Completion;
         host.Connect("7").Refusal.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_session_that_ended_during_the_handshake_gets_no_connection()
+    {
+        await using var host = await EngineHost.StartAsync();
+        host.Engine.Disconnect("42", "session-1", CloseReason.InvalidToken);
+
+        var late = host.Engine.TryConnect(new ClientIdentity("42", null, "session-1"), LineFormat.Instance, new TestTransport(), null, out _)!;
+        var other = host.Engine.TryConnect(new ClientIdentity("42", null, "session-2"), LineFormat.Instance, new TestTransport(), null, out _)!;
+
+        (await late.Completion.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBe(CloseReason.InvalidToken);
+        other.IsClosing.ShouldBeFalse();
     }
 
     [Fact]

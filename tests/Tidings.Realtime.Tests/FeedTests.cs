@@ -113,6 +113,32 @@ public sealed class FeedTests
     }
 
     [Fact]
+    public async Task A_recovery_during_which_too_much_happens_is_reported_as_not_recovered_and_goes_on_without_a_hole()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, HeldEvents = 5 });
+        await host.FollowAsync("42", "7");
+        var first = host.Connect("42");
+        await first.SubscribeAsync("feed:42");
+        var position = first.PositionOf("feed:42");
+        first.Connection.Close(Realtime.Connections.CloseReason.Normal);
+        await first.Connection.Completion;
+
+        host.SourcesGate = new TaskCompletionSource();
+        var second = host.Connect("42");
+        var subscribed = second.SubscribeAsync("feed:42", position);
+        var other = host.Connect("43");
+        await other.SubscribeAsync("room:1"); // the feed is being read by now
+        for (var number = 0; number < 20; number++) await host.PublishAsync("feed:42", $"e{number}");
+        host.SourcesGate.SetResult();
+        await subscribed;
+        await host.PublishAsync("creator:7", "live");
+
+        await second.Transport.WaitAsync(_ => second.EventsOf("feed:42") is [.., "live"], "live");
+        second.Transport.Lines[1].ShouldStartWith("subscribed feed:42 lost");
+        second.Connection.IsClosing.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_lost_bus_message_does_not_leave_a_hole_in_a_feed()
     {
         await using var host = await EngineHost.StartAsync();
@@ -143,5 +169,19 @@ public sealed class FeedTests
             client.Connection.Close(Realtime.Connections.CloseReason.Normal);
             await client.Connection.Completion;
         }
+    }
+
+    [Fact]
+    public async Task A_user_who_follows_very_many_does_not_hold_up_the_others_of_the_shard()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1 });
+        host.FollowMany("42", 60_000);
+        var other = host.Connect("43");
+
+        await host.Connect("42").SubscribeAsync("feed:42");
+        await other.SubscribeAsync("feed:43");
+        await host.PublishAsync("feed:43", "soon");
+
+        await other.SeesEventsAsync("feed:43", "soon");
     }
 }

@@ -140,7 +140,7 @@ internal sealed class LineFormat : IWireFormat
         SubscribedMessage m => $"subscribed {m.Channel} {(m.Recovered is { } r ? r ? "recovered" : "lost" : "live")} {m.Position}",
         UnsubscribedMessage m => $"unsubscribed {m.Channel} {m.Reason}",
         ErrorMessage m => $"error {m.Code} {m.Channel}",
-        HistoryMessage m => $"history {string.Join(',', m.Events.Select(e => e.Draft.Id))} {m.Recovered}",
+        HistoryMessage m => $"history {string.Join(',', m.Events.Select(e => e.Draft.Id))} {m.Recovered} {m.Position}",
         _ => message.GetType().Name,
     }));
 

@@ -23,6 +23,7 @@ internal static class HistoryHandler
         var page = rules.IsFeed
             ? await OfFeedAsync(engine, command, limit, cancellationToken).ConfigureAwait(false)
             : await OfChannelAsync(engine, command, limit, cancellationToken).ConfigureAwait(false);
+        page = Fit(page, engine.Options.OutboundBytes / 2, command.Since is not null, rules.IsFeed);
         connection.Send(new HistoryMessage(
             command.Id ?? 0, command.Channel, [.. page.Events.Where(static publication => !publication.IsTombstone)], grant.Rights, page.Position, page.IsRecovered));
     }
@@ -49,6 +50,32 @@ internal static class HistoryHandler
         var sources = await engine.FeedSources.ReadAsync(command.Channel, cancellationToken).ConfigureAwait(false);
         var page = await log.ReadFeedSinceAsync([new FeedSource(command.Channel, 0), .. sources], since.Offset, limit, cancellationToken).ConfigureAwait(false);
         return new Page(page.Events, page.HasMore ? page.Events[^1].FeedPosition : top, !page.IsTrimmed);
+    }
+
+    /// <summary>
+    /// As much of a page as may wait for one connection beside what waits already: a page over the outbound limit would look like a slow
+    /// reader, for ever. With a position the oldest stay and the client goes on behind them, without one the newest. Never less than one.
+    /// </summary>
+    private static Page Fit(Page page, long most, bool fromOldest, bool isFeed)
+    {
+        var events = page.Events;
+        var count = 0;
+        for (var bytes = 0L; count < events.Count; count++)
+        {
+            bytes += BytesOf(fromOldest ? events[count] : events[^(count + 1)]);
+            if (bytes > most && count > 0) break;
+        }
+
+        if (count == events.Count) return page;
+        if (!fromOldest) return page with { Events = [.. events.TakeLast(count)] };
+        var last = events[count - 1];
+        return page with { Events = [.. events.Take(count)], Position = isFeed ? last.FeedPosition : last.Position };
+    }
+
+    private static long BytesOf(Publication publication)
+    {
+        const int ofOurOwnFields = 1_024;
+        return ofOurOwnFields + Math.Max(publication.Draft.Payload.Length, publication.Draft.FullPayload?.Length ?? 0);
     }
 
     private sealed record Page(IReadOnlyList<Publication> Events, Position Position, bool? IsRecovered);

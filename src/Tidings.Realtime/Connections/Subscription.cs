@@ -7,7 +7,7 @@ namespace Tidings.Realtime.Connections;
 public sealed class Subscription
 {
     private List<Publication>? _held;
-    private bool _overflowed;
+    private Position _givenUpThrough;
     private IReadOnlyList<Publication> _missed = [];
     private int _replayed;
 
@@ -45,10 +45,8 @@ public sealed class Subscription
     {
         var held = _held ?? [];
         _held = null;
-        if (_overflowed) top = PlaceOf(held[^1]);
-
-        Position = top;
-        Connection.Write(new SubscribedMessage(requestId, Channel, top, null));
+        Position = Later(top, _givenUpThrough);
+        Connection.Write(new SubscribedMessage(requestId, Channel, Position, null));
         foreach (var publication in held) Push(publication);
     }
 
@@ -75,10 +73,10 @@ public sealed class Subscription
             return;
         }
 
-        // Too much happened during the recovery. It ends as "not recovered", from what came last on.
-        _overflowed = true;
+        // Too much happened during the recovery. It ends as "not recovered", behind what is given up here.
+        foreach (var held in _held) _givenUpThrough = Later(_givenUpThrough, PlaceOf(held));
+        _givenUpThrough = Later(_givenUpThrough, PlaceOf(publication));
         _held.Clear();
-        _held.Add(publication);
     }
 
     /// <summary>Ends holding: answers, replays what was missed, then what arrived meanwhile, newer only.</summary>
@@ -88,8 +86,8 @@ public sealed class Subscription
     /// <param name="missed">What came after it, or null if it can't be had.</param>
     internal void Release(long? requestId, Position since, Position top, IReadOnlyList<Publication>? missed)
     {
-        var isRecovered = missed is not null && !_overflowed;
-        if (_overflowed) top = PlaceOf(_held![^1]);
+        var isRecovered = missed is not null && !_givenUpThrough.Exists;
+        top = Later(top, _givenUpThrough);
 
         Position = isRecovered ? since : top;
         Connection.Write(new SubscribedMessage(requestId, Channel, top, isRecovered));
@@ -111,6 +109,8 @@ public sealed class Subscription
         (_held, _missed, _replayed) = (null, [], 0);
         foreach (var publication in held) Push(publication);
     }
+
+    private static Position Later(Position one, Position other) => other.Exists && other.Offset > one.Offset ? other : one;
 
     private Position PlaceOf(Publication publication) => IsFeed ? publication.FeedPosition : publication.Position;
 

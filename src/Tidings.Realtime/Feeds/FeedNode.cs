@@ -27,7 +27,7 @@ internal sealed class FeedLink(FeedNode feed, LiveChannel channel, long since)
 internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine engine)
 {
     private readonly List<Subscription> _readers = [];
-    private readonly List<FeedLink> _links = [];
+    private readonly Dictionary<ChannelName, FeedLink> _links = [];   // people follow tens of thousands: no search may walk them
     private readonly List<FeedJoin> _waiting = [];
     private readonly List<(ChannelEffectKind Kind, ChannelName Target, long Sequence)> _changesWhileLoading = [];
     private State _state;
@@ -65,7 +65,7 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
         if (_readers.Count > 0) return;
 
         _state = State.Ended;
-        foreach (var link in _links) link.Channel.Leave(link, shard);
+        foreach (var link in _links.Values) link.Channel.Leave(link, shard);
         foreach (var change in _changesWhileLoading)
             if (change.Kind == ChannelEffectKind.Attach) engine.Channels.Get(change.Target).Release(shard);
         _links.Clear();
@@ -84,7 +84,7 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
     public void AttachReserved(ChannelName target, long since)
     {
         if (_state == State.Loading) _changesWhileLoading.Add((ChannelEffectKind.Attach, target, since));
-        else if (LinkTo(target) is not null) engine.Channels.Get(target).Release(shard);
+        else if (_links.ContainsKey(target)) engine.Channels.Get(target).Release(shard);
         else Add(new FeedLink(this, engine.Channels.Get(target), since));
     }
 
@@ -97,9 +97,7 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
             return;
         }
 
-        if (LinkTo(target) is not { } link) return;
-        _links.Remove(link);
-        link.Channel.Leave(link, shard);
+        if (_links.Remove(target, out var link)) link.Channel.Leave(link, shard);
     }
 
     private async Task LoadAsync()
@@ -129,7 +127,7 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
         }
 
         foreach (var source in sources)
-            if (LinkTo(source.Channel) is null) Link(source.Channel, source.Since);
+            if (!_links.ContainsKey(source.Channel)) Link(source.Channel, source.Since);
 
         _state = State.Ready;
         foreach (var (kind, target, sequence) in _changesWhileLoading)
@@ -161,11 +159,10 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
             return;
         }
 
-        var belonging = _links.ToDictionary(static link => link.Channel.Name, static link => link.Since);
         var recent = engine.Fanout.RecentSince(since.Offset, publication =>
-            belonging.TryGetValue(publication.Channel, out var from) && publication.Sequence > from);
+            _links.TryGetValue(publication.Channel, out var link) && publication.Sequence > link.Since);
         if (recent is not null) join.Finish(top, recent);
-        else _ = ReadMissedAsync(join, since, top, [.. _links.Select(static link => new FeedSource(link.Channel.Name, link.Since))]);
+        else _ = ReadMissedAsync(join, since, top, [.. _links.Values.Select(static link => new FeedSource(link.Channel.Name, link.Since))]);
     }
 
     private async Task ReadMissedAsync(FeedJoin join, Position since, Position top, FeedSource[] sources)
@@ -195,11 +192,9 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
 
     private void Add(FeedLink link)
     {
-        _links.Add(link);
+        _links.Add(link.Channel.Name, link);
         link.Channel.Join(link, shard);
     }
-
-    private FeedLink? LinkTo(ChannelName target) => _links.Find(link => link.Channel.Name == target);
 }
 
 /// <summary>A reader that waits to be let into a feed.</summary>

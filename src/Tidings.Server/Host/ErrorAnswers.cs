@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Host;
@@ -46,6 +47,8 @@ internal sealed partial class ErrorAnswers(ILogger<ErrorAnswers> log)
                 return JsonBodies.ProblemOf(json).ExecuteAsync(context);
             case BadHttpRequestException bad:
                 return ResultOf(bad.StatusCode).ExecuteAsync(context);
+            case InvalidOperationException when HasUnknownCharset(context.Request):
+                return ResultOf(415).ExecuteAsync(context);   // the framework takes a charset that it does not know for a fault of ours
             case StoreUnavailableException:
                 Log.StoreUnavailable(log, exception);
                 return Busy(context).ExecuteAsync(context);
@@ -55,6 +58,19 @@ internal sealed partial class ErrorAnswers(ILogger<ErrorAnswers> log)
             default:
                 Log.Unhandled(log, exception);
                 return Problems.Problem(500, "internal", "Something went wrong on the server.").ExecuteAsync(context);
+        }
+    }
+
+    private static bool HasUnknownCharset(HttpRequest request)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.Charset.HasValue) return false;
+        try
+        {
+            return type.Encoding is null;
+        }
+        catch (Exception error) when (error is ArgumentException or NotSupportedException)   // UTF-7 is known, but no longer read
+        {
+            return true;
         }
     }
 

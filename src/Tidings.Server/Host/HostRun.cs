@@ -31,8 +31,15 @@ internal static class HostRun
         StartRefusedException refused => string.Join('\n', refused.Problems),
         StorageStartException storage => storage.Message,
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => $"{exception.Message} Choose another port with --urls http://localhost:5001.",
+        FormatException format => $"{format.Message} Write an address as --urls http://localhost:5000.",
         _ => null,
     };
+
+    /// <summary>How this server's commands are called: from a working copy, or from wherever it was published to.</summary>
+    private static string Command =>
+        AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+            ? "dotnet run --project src/Tidings.Server --"
+            : $"dotnet {Path.Combine(AppContext.BaseDirectory, "Tidings.Server.dll")}";
 
     private static string Greeting(WebApplication app)
     {
@@ -44,7 +51,7 @@ internal static class HostRun
 
               Address    {string.Join(", ", app.Urls)}{page}
               Data       {options.DataDirectory}
-              A token    dotnet run --project src/Tidings.Server -- token --user 42
+              A token    {Command} token --user 42
               Stop       Ctrl+C
 
             """;

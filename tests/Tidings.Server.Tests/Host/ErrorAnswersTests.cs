@@ -71,6 +71,19 @@ public sealed class ErrorAnswersTests : IAsyncLifetime
         ((int)(await PostAsync($$"""{"unknown":{{deep}}}""")).StatusCode).ShouldBe(400);
     }
 
+    [Theory]
+    [InlineData("application/json; charset=bogus")]
+    [InlineData("application/json; charset=\"\"")]
+    [InlineData("application/json; charset=utf-7")]
+    public async Task A_charset_that_nobody_knows_is_the_clients_mistake(string contentType)
+    {
+        using var content = new ByteArrayContent("{}"u8.ToArray());
+        content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        using var response = await _app.Client().PostAsync("/api/body", content);
+        ((int)response.StatusCode).ShouldBeLessThan(500);
+        _app.Logs.Lines.ShouldNotContain(line => line.StartsWith("Error", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Good_bodies_and_instants_go_through()
     {
