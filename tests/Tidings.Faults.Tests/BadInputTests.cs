@@ -7,7 +7,7 @@ using Tidings.Testing.Servers;
 
 namespace Tidings.Faults.Tests;
 
-/// <summary>What does not conform gets the answer of wire.md, whoever sends it and however often.</summary>
+/// <summary>What does not conform gets the answer of docs/protocol.md, whoever sends it and however often.</summary>
 public sealed class BadInputTests(RunningServer running) : IClassFixture<RunningServer>
 {
     private const int MessageLimit = 64 * 1024;

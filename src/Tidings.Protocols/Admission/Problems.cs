@@ -41,7 +41,7 @@ internal static class Problems
         return WriteAsync(context, status, code, detail);
     }
 
-    /// <summary>The code of an error as wire.md spells it.</summary>
+    /// <summary>The code of an error as docs/protocol.md spells it.</summary>
     public static string CodeOf(ErrorCode code) => code switch
     {
         ErrorCode.BadRequest => "bad_request",

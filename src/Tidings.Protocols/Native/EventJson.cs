@@ -9,7 +9,7 @@ using Tidings.Realtime.Publications;
 namespace Tidings.Protocols.Native;
 
 /// <summary>
-/// An event as wire.md writes it: <c>{"type","channel","position","id","timestamp", …payload}</c>. In two parts around the channel's
+/// An event as docs/protocol.md writes it: <c>{"type","channel","position","id","timestamp", …payload}</c>. In two parts around the channel's
 /// name, because in feeds the name is the only thing that differs from one subscriber to the next.
 /// </summary>
 internal static class EventJson

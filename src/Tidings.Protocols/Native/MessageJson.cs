@@ -8,7 +8,7 @@ using Tidings.Realtime.Publications;
 
 namespace Tidings.Protocols.Native;
 
-/// <summary>The server's replies and notices as wire.md writes them.</summary>
+/// <summary>The server's replies and notices as docs/protocol.md writes them.</summary>
 internal static class MessageJson
 {
     /// <summary>The name of the protocol, also its WebSocket subprotocol.</summary>

@@ -44,7 +44,7 @@ public sealed record TokenExpiringMessage(DateTimeOffset ExpiresAt) : ServerMess
 /// <summary>A request failed. The connection stays.</summary>
 public sealed record ErrorMessage(long? Id, ErrorCode Code, string Message, string? Channel = null) : ServerMessage;
 
-/// <summary>The closed list of error codes of wire.md.</summary>
+/// <summary>The closed list of error codes of docs/protocol.md.</summary>
 public enum ErrorCode
 {
     /// <summary><c>bad_request</c>: the message or the channel's name is malformed.</summary>

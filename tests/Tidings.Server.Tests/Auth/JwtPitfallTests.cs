@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Tidings.Server.Tests.Auth;
 
-/// <summary>The table of pitfalls of reliability.md, one after the other.</summary>
+/// <summary>What is known to go wrong with tokens, one after the other.</summary>
 public sealed class JwtPitfallTests
 {
     private readonly FakeClock _clock = new();

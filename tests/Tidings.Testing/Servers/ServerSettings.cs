@@ -15,7 +15,7 @@ public sealed class ServerSettings
     /// <summary>A command that becomes the server, such as <c>strace -D -f</c>.</summary>
     public IReadOnlyList<string> Launcher { get; init; } = [];
 
-    /// <summary>Whether the limits of product.md apply. Otherwise they are so high that no test meets them by accident.</summary>
+    /// <summary>Whether the limits of docs/configuration.md apply. Otherwise they are so high that no test meets them by accident.</summary>
     public bool HasLimits { get; init; }
 
     /// <summary>How long the server may take until it is ready.</summary>

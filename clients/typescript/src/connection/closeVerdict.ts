@@ -1,4 +1,4 @@
-/** What the end of a connection asks of the client: the table of close codes in wire.md. */
+/** What the end of a connection asks of the client: the table of close codes in docs/protocol.md. */
 export interface CloseVerdict {
   readonly mayReconnect: 'yes' | 'with-new-token' | 'no';
   /** Milliseconds that the server named as `retry=ms`. */

@@ -13,7 +13,7 @@ const shortestEmptyPoll = 1_000;
 
 type Answer = Readonly<Record<string, unknown>>;
 
-/** Long polling, for networks that let nothing else through. Our extensions to wire.md: `positions` (see StreamPlace), also in the answer, as a map. */
+/** Long polling, for networks that let nothing else through. Our extensions to docs/protocol.md: `positions` (see StreamPlace), also in the answer, as a map. */
 export class PollTransport implements Transport {
   readonly name = 'poll';
   readonly #baseUrl: URL;

@@ -16,7 +16,7 @@ const suspiciousAfter = 60_000;
 /**
  * Server-sent events. The address of an EventSource is fixed, so a change of channels or of the token opens a new one at the same place.
  *
- * Our extensions to wire.md: with `events=message` the server leaves out the `event:` lines, since an EventSource needs a listener for
+ * Our extensions to docs/protocol.md: with `events=message` the server leaves out the `event:` lines, since an EventSource needs a listener for
  * every name (the type is in the JSON), and control events come as messages too. The first message of a stream is
  * `{"type":"connected","connectionId","userId","positions":{channel: position}}` with an `id:`; a proxy that buffers is found out by its absence.
  * The server may send `{"type":"ping","interval":15}` in place of comments; from the first one on, their absence counts as a dead link.

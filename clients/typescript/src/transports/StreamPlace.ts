@@ -10,7 +10,7 @@ const fallbackChannel = 'broadcast:all';
  * Where SSE and long polling are: one compact token holds the place in all the channels of the request it came from. It outlives a
  * connection, and SSE and polling hand it to each other.
  *
- * Our extension to wire.md: the query parameter `positions` is a comma-separated list, aligned with `channels`, with a channel's own
+ * Our extension to docs/protocol.md: the query parameter `positions` is a comma-separated list, aligned with `channels`, with a channel's own
  * position (from a REST page, or from a WebSocket before) or nothing. It comes before what `since` says of that channel. A channel
  * that neither of them places begins at the present. Positions contain no comma.
  */

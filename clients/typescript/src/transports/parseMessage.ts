@@ -4,7 +4,7 @@ export interface Message {
   readonly [field: string]: unknown;
 }
 
-/** Null for what is not a message: it is ignored, as wire.md asks for everything unknown. */
+/** Null for what is not a message: it is ignored, as docs/protocol.md asks for everything unknown. */
 export function parseMessage(text: unknown): Message | null {
   if (typeof text !== 'string') return null;
   try {
