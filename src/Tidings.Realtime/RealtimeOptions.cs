@@ -54,6 +54,9 @@ public sealed record RealtimeOptions
     /// <summary>How many recent events of all durable channels this node keeps in memory to answer reconnects of feeds.</summary>
     public int RecentEvents { get; init; } = 4_096;
 
+    /// <summary>How many bytes of payload these may have together; what is encoded of them comes on top.</summary>
+    public long RecentBytes { get; init; } = 16L * 1024 * 1024;
+
     /// <summary>How many threads fan out. A connection belongs to one of them.</summary>
     public int Shards { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 16);
 

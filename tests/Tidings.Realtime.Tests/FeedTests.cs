@@ -55,11 +55,12 @@ public sealed class FeedTests
     }
 
     [Theory]
-    [InlineData(4_096)]
-    [InlineData(2)]
-    public async Task A_feed_resumes_after_its_position_from_memory_or_from_the_log(int recentEvents)
+    [InlineData(4_096, 1_000_000)]
+    [InlineData(2, 1_000_000)]
+    [InlineData(4_096, 40)]
+    public async Task A_feed_resumes_after_its_position_from_memory_or_from_the_log(int recentEvents, int recentBytes)
     {
-        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 2, RecentEvents = recentEvents });
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 2, RecentEvents = recentEvents, RecentBytes = recentBytes });
         await host.FollowAsync("42", "7");
         await host.FollowAsync("42", "8");
         var first = host.Connect("42");

@@ -17,6 +17,7 @@ internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
     private readonly SortedDictionary<long, Publication> _ahead = [];
     private long _applied = -1;
     private long _recentSince;
+    private long _recentBytes;
     private bool _isReading;
 
     /// <summary>
@@ -40,19 +41,14 @@ internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
                 // Behind an event that was trimmed, memory would not know what is missing.
                 if (publication.Sequence != following)
                 {
-                    _recent.Clear();
-                    _recentSince = publication.Sequence - 1;
+                    ForgetRecent(publication.Sequence - 1);
                 }
 
-                _recent.Enqueue(publication);
+                Remember(publication);
                 following = publication.Sequence + 1;
             }
 
-            if (following != last + 1)
-            {
-                _recent.Clear();
-                _recentSince = last;
-            }
+            if (following != last + 1) ForgetRecent(last);
 
             Interlocked.Exchange(ref _applied, last);
             ApplyAhead();
@@ -99,10 +95,28 @@ internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
 
     private void Apply(Publication publication)
     {
-        _recent.Enqueue(publication);
-        if (_recent.Count > engine.Options.RecentEvents) _recentSince = _recent.Dequeue().Sequence;
+        Remember(publication);
         Interlocked.Exchange(ref _applied, publication.Sequence);
         engine.Channels.Find(publication.Channel)?.Apply(publication);
+    }
+
+    private void Remember(Publication publication)
+    {
+        _recent.Enqueue(publication);
+        _recentBytes += SizeOf(publication);
+        while (_recent.Count > engine.Options.RecentEvents || _recentBytes > engine.Options.RecentBytes)
+        {
+            var oldest = _recent.Dequeue();
+            _recentBytes -= SizeOf(oldest);
+            _recentSince = oldest.Sequence;
+        }
+    }
+
+    private void ForgetRecent(long through)
+    {
+        _recent.Clear();
+        _recentBytes = 0;
+        _recentSince = through;
     }
 
     private void ApplyAhead()
@@ -150,6 +164,8 @@ internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
             ApplyAhead();
         }
     }
+
+    private static long SizeOf(Publication publication) => publication.Draft.Payload.Length + (publication.Draft.FullPayload?.Length ?? 0);
 
     private static partial class Log
     {
