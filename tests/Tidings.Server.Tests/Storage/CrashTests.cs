@@ -22,7 +22,7 @@ public sealed class CrashTests : IDisposable
     public async Task F2_a_crash_at_any_step_loses_nothing(string point)
     {
         // Far more units than it takes: on a busy machine many of them pass between one sweep and the next.
-        using (var process = StorageProcess.Start(_folder, 4_000, $"{point}:5"))
+        using (var process = StorageProcess.Start(_folder, 1_000, $"{point}:5"))
         {
             await process.WaitForExitAsync();
             process.ExitCode.ShouldBe(128 + 6, "the crash point was not reached");
