@@ -9,6 +9,7 @@ using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
 using Tidings.Realtime.Publishing;
+using Tidings.Realtime.Scheduling;
 
 namespace Tidings.Realtime;
 
@@ -38,6 +39,9 @@ public sealed record RealtimeDependencies
 
     /// <summary>Where the engine's faults are reported.</summary>
     public required ILoggerFactory Loggers { get; init; }
+
+    /// <summary>Where its work runs.</summary>
+    internal EngineScheduler Scheduler { get; init; } = EngineScheduler.Threads;
 }
 
 /// <summary>The engine: connections in, publications through. Safe for all threads.</summary>
@@ -74,7 +78,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
         Fanout = new Fanout.Fanout(this, _logger);
         Metrics = new RealtimeMetrics(dependencies.Clock, () => Channels.Count, () => Outbound.Taken);
         Publisher = new Publisher(dependencies.Catalog, dependencies.DurableLog, dependencies.Clock, dependencies.Broker, Metrics);
-        Shards = [.. Enumerable.Range(0, options.Shards).Select(index => new Shard(index, Metrics, _logger))];
+        Shards = [.. Enumerable.Range(0, options.Shards).Select(index => new Shard(index, Scheduler, Metrics, _logger))];
         dependencies.Broker.DeliverTo(Fanout.Receive);
         _timer = dependencies.Clock.CreateTimer(_ => Tick(), null, TickInterval, TickInterval);
     }
@@ -107,6 +111,8 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     internal Fanout.Fanout Fanout { get; }
 
     internal Shard[] Shards { get; }
+
+    internal EngineScheduler Scheduler => _dependencies.Scheduler;
 
     internal IDurableEventLog DurableLog => _dependencies.DurableLog;
 
@@ -147,7 +153,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
 
         // All connections of a user are on one shard, and so the user's feed is one node.
         var shard = identity.UserId is { } userId
-            ? Shards[(uint)string.GetHashCode(userId, StringComparison.Ordinal) % (uint)Shards.Length]
+            ? Shards[Scheduler.HashOf(userId) % (uint)Shards.Length]
             : Shards[(uint)Interlocked.Increment(ref _nextShard) % (uint)Shards.Length];
         var connection = new Connection(this, shard, identity, format, transport, protocolState);
         if (!_connections.TryAdd(connection))

@@ -34,7 +34,7 @@ internal static class PublishHandler
             payload = fields;
         }
 
-        var isSubscribed = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isSubscribed = new TaskCompletionSource<bool>(engine.Scheduler.Completions);
         connection.Shard.Post(() => isSubscribed.TrySetResult(connection.SubscriptionTo(command.Channel) is not null));
         if (!await isSubscribed.Task.ConfigureAwait(false))
         {

@@ -24,7 +24,7 @@ internal static class SubscribeHandler
     public static async ValueTask HandleAsync(
         RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, CancellationToken cancellationToken)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource(engine.Scheduler.Completions);
         if (engine.Catalog.RulesOf(command.Channel).IsFeed)
         {
             connection.Shard.Post(() => JoinFeed(engine, connection, command, grant, done));

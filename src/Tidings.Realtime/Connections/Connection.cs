@@ -14,7 +14,7 @@ public sealed class Connection
     private readonly SendQueue _queue;
     private readonly ITransport _transport;
     private readonly List<Subscription> _subscriptions = [];
-    private readonly TaskCompletionSource<CloseReason> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<CloseReason> _completion;
     private readonly List<Subscription> _replaying = [];
     private volatile bool _waitsForRoom;
     private CloseReason? _closing;
@@ -32,7 +32,8 @@ public sealed class Connection
         ProtocolState = protocolState;
         Id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
         _transport = transport;
-        _queue = new SendQueue(transport, engine.Outbound, engine.Options.OutboundBytes, FindRoom);
+        _completion = new TaskCompletionSource<CloseReason>(engine.Scheduler.Completions);
+        _queue = new SendQueue(transport, engine.Outbound, engine.Options.OutboundBytes, engine.Scheduler.Completions, FindRoom);
         _heardAt = _wroteAt = engine.Clock.GetTimestamp();
     }
 

@@ -7,8 +7,9 @@ namespace Tidings.Realtime.Connections;
 /// <param name="transport">Where it is written.</param>
 /// <param name="budget">What may wait for all connections together.</param>
 /// <param name="limit">What may wait for this one.</param>
+/// <param name="completions">How those who wait for its end go on.</param>
 /// <param name="onRoom">Called after a write when there is room; on the thread where the write completed.</param>
-internal sealed class SendQueue(ITransport transport, OutboundBudget budget, int limit, Action onRoom)
+internal sealed class SendQueue(ITransport transport, OutboundBudget budget, int limit, TaskCreationOptions completions, Action onRoom)
 {
     private readonly Lock _lock = new();
     private List<ReadOnlyMemory<byte>> _waiting = [];
@@ -73,7 +74,7 @@ internal sealed class SendQueue(ITransport transport, OutboundBudget budget, int
         lock (_lock)
         {
             if (!_isWriting) return Task.CompletedTask;
-            _drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _drained ??= new TaskCompletionSource(completions);
             return _drained.Task;
         }
     }

@@ -130,7 +130,7 @@ internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
                 if (_isReading) return;
                 _isReading = true;
                 var after = _applied;
-                _ = Task.Run(() => FillGapAsync(after)); // not here: a log may hold a lock of its own while it hands over
+                _ = engine.Scheduler.RunAsync(() => FillGapAsync(after)); // not here: a log may hold a lock of its own while it hands over
                 return;
             }
 

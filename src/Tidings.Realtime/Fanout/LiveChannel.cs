@@ -238,7 +238,7 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
     private void StartReading(State state)
     {
         _state = state;
-        _reading = Task.Run(state == State.Repairing ? RepairAsync : ReadAsync);
+        _reading = engine.Scheduler.RunAsync(state == State.Repairing ? RepairAsync : ReadAsync);
     }
 
     private async Task ReadAsync()

@@ -3,6 +3,7 @@ using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.Publications;
+using Tidings.Realtime.Scheduling;
 
 namespace Tidings.Realtime.Fanout;
 
@@ -18,34 +19,37 @@ internal enum ReaderScope
 }
 
 /// <summary>
-/// One thread that owns a share of the connections: their subscriptions, replies and pushes are touched only here, in the order in
-/// which work was posted. What a batch of work queued for a connection is written together at its end.
+/// One thread, in effect, that owns a share of the connections: their subscriptions, replies and pushes are touched only here, in the
+/// order in which work was posted. What a batch of work queued for a connection is written together at its end.
 /// </summary>
 internal sealed partial class Shard : IDisposable
 {
     private const int BatchLimit = 512;
 
     private readonly Lock _lock = new();
-    private readonly AutoResetEvent _arrived = new(false);
     private readonly List<Connection> _connections = [];
     private readonly List<Connection> _touched = [];
     private readonly ILogger _logger;
     private readonly RealtimeMetrics _metrics;
     private readonly RealtimeMetrics.ShardCounts _counts = new();
+    private readonly Action _wake;
     private List<Work> _posted = [];
     private List<Work> _running = [];
     private volatile bool _isStopping;
 
-    public Shard(int index, RealtimeMetrics metrics, ILogger logger)
+    public Shard(int index, EngineScheduler scheduler, RealtimeMetrics metrics, ILogger logger)
     {
         Index = index;
         _metrics = metrics;
         _logger = logger;
-        new Thread(Run) { IsBackground = true, Name = $"tidings-fanout-{index}" }.Start();
+        _wake = scheduler.StartShard(this);
     }
 
     /// <summary>Its number: where channels keep this shard's readers.</summary>
     public int Index { get; }
+
+    /// <summary>Whether it runs nothing any more.</summary>
+    public bool IsStopping => _isStopping;
 
     /// <summary>The feeds that somebody reads here.</summary>
     public Dictionary<ChannelName, FeedNode> Feeds { get; } = [];
@@ -105,11 +109,27 @@ internal sealed partial class Shard : IDisposable
     /// <summary>Counts a delivery. Shard only.</summary>
     public void CountDelivery(IWireFormat format, Publication publication) => _metrics.CountDelivery(_counts, format, publication);
 
+    /// <summary>Runs what has been posted by now. The scheduler calls it, never twice at a time.</summary>
+    /// <returns>False if there was nothing.</returns>
+    public bool RunPosted()
+    {
+        if (!TakePosted()) return false;
+        for (var start = 0; start < _running.Count; start += BatchLimit)
+        {
+            var end = Math.Min(start + BatchLimit, _running.Count);
+            for (var index = start; index < end; index++) RunOne(_running[index]);
+            FlushTouched();
+        }
+
+        _running.Clear();
+        return true;
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {
         _isStopping = true;
-        _arrived.Set();
+        _wake();
     }
 
     private void Post(in Work work)
@@ -121,28 +141,7 @@ internal sealed partial class Shard : IDisposable
             _posted.Add(work);
         }
 
-        if (wake) _arrived.Set();
-    }
-
-    private void Run()
-    {
-        while (!_isStopping)
-        {
-            _arrived.WaitOne();
-            while (TakePosted())
-            {
-                for (var start = 0; start < _running.Count; start += BatchLimit)
-                {
-                    var end = Math.Min(start + BatchLimit, _running.Count);
-                    for (var index = start; index < end; index++) RunOne(_running[index]);
-                    FlushTouched();
-                }
-
-                _running.Clear();
-            }
-        }
-
-        _arrived.Dispose();
+        if (wake) _wake();
     }
 
     private bool TakePosted()
