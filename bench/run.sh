@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures the server from outside: bench/run.sh latency|posts|connections|fanout|all [--name value …]
+# Measures the server from outside: bench/run.sh peers|latency|posts|connections|fanout|all [--name value …]
 # The server gets core 0, the generator the last core. Results: a table here, and JSON lines in bench/results/.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,6 +14,10 @@ build() {
 if [ "${BENCH_BUILD:-1}" = 1 ]; then
     build src/Tidings.Server/Tidings.Server.csproj
     build bench/Tidings.Bench/Tidings.Bench.csproj
+    if [ "${1:-}" = peers ]; then
+        only=$(printf '%s\n' "$@" | sed -n '/^--only$/{n;p;}')
+        "$root/bench/peers/prepare.sh" ${only:+"$only"}
+    fi
 fi
 
 BENCH_COMMIT=$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo unknown)

@@ -40,6 +40,17 @@ internal sealed class Options
         return text;
     }
 
+    /// <summary>A list with commas; <paramref name="choices"/> are both what is allowed and what is meant without it.</summary>
+    internal IReadOnlyList<string> Names(string name, IReadOnlyList<string> choices)
+    {
+        if (!Take(name, out var text))
+            return choices;
+        var names = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (names.Length == 0 || names.Except(choices).Any())
+            throw new BenchException($"--{name} must be some of {string.Join(",", choices)}, with commas between.");
+        return names;
+    }
+
     internal string? Text(string name) => Take(name, out var text) ? text : null;
 
     /// <summary>A misspelt option must not measure something else in silence. Called when everything has been asked for.</summary>

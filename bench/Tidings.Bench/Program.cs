@@ -1,23 +1,25 @@
 using System.Runtime.InteropServices;
 using Tidings.Bench;
+using Tidings.Bench.Contenders;
 using Tidings.Bench.Hosting;
 using Tidings.Bench.Measurements;
 using Tidings.Bench.Network;
+using Tidings.Bench.Peers;
 
 const string HowTo = """
-    usage: bench/run.sh latency | posts | connections | fanout | all [--name value …]
+    usage: bench/run.sh peers | latency | posts | connections | fanout | all [--name value …]
     bench/README.md says what each measures, and its options.
     """;
 
-var verbs = new Dictionary<string, Func<Options, IMeasurement>>
+var verbs = new Dictionary<string, Func<Options, Contender, IMeasurement>>
 {
-    ["latency"] = options => new Latency(options),
-    ["posts"] = options => new Posts(options),
-    ["connections"] = options => new Connections(options),
-    ["fanout"] = options => new Fanout(options),
+    ["latency"] = (options, _) => new Latency(options),
+    ["posts"] = (options, _) => new Posts(options),
+    ["connections"] = (options, _) => new Connections(options),
+    ["fanout"] = (options, tidings) => new Fanout(options, tidings),
 };
 
-if (args.Length == 0 || (args[0] != "all" && !verbs.ContainsKey(args[0])))
+if (args.Length == 0 || (args[0] is not ("all" or "peers") && !verbs.ContainsKey(args[0])))
 {
     Console.Error.WriteLine(HowTo);
     return 2;
@@ -35,7 +37,9 @@ try
     if (!int.TryParse(cores, out _))
         Console.Error.WriteLine($"The generator is not pinned to one core (it may use {cores}); bench/run.sh pins it.");
 
-    foreach (var verb in args[0] == "all" ? verbs.Keys.ToArray() : [args[0]])
+    if (args[0] == "peers")
+        SideBySide.Run(new Options(args.AsSpan(1)));
+    else foreach (var verb in args[0] == "all" ? verbs.Keys.ToArray() : [args[0]])
         Run(verbs[verb], new Options(args.AsSpan(1)));
     return 0;
 }
@@ -51,13 +55,14 @@ static void Leave(PosixSignalContext signal)
     Environment.Exit(130);
 }
 
-static void Run(Func<Options, IMeasurement> create, Options options)
+static void Run(Func<Options, Contender, IMeasurement> create, Options options)
 {
     var settings = new ServerSettings(options);
-    var measurement = create(options);
+    var tidings = new TidingsServer(settings);
+    var measurement = create(options, tidings);
     options.RefuseUnknown();
 
-    using var server = ServerProcess.Start(settings);
+    using var server = ServerProcess.Start(tidings, settings);
     using var loop = new EventLoop();
     Console.WriteLine($"server {server.Pid} on core {settings.Core}, {server.EndPoint}, data under {settings.Scratch}");
     try

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Tidings.Bench.Contenders;
 using Tidings.Bench.Network;
 
 namespace Tidings.Bench.Hosting;
@@ -15,63 +15,48 @@ internal sealed class ServerProcess : IDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(15);
 
+    private readonly Launch _launch;
     private readonly Process _process;
     private readonly Lock _stopping = new();
+    private int[] _processes;
     private bool _isStopped;
 
-    private ServerProcess(Process process, string directory, IPEndPoint endPoint)
+    private ServerProcess(Launch launch, Process process, string directory, IPEndPoint endPoint)
     {
+        _launch = launch;
         _process = process;
+        _processes = [process.Id];
         Directory = directory;
         EndPoint = endPoint;
-        Pid = process.Id;
         // Also after Ctrl+C or SIGTERM in the middle of a run.
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Dispose();
     }
 
     internal IPEndPoint EndPoint { get; }
 
-    internal int Pid { get; }
+    internal int Pid => _process.Id;
 
     /// <summary>Made for this run and deleted with it; the server's data and its log are inside.</summary>
     internal string Directory { get; }
 
-    /// <summary>User and system time of all threads, living and ended; the kernel counts it in hundredths of a second.</summary>
-    internal TimeSpan CpuTime
+    /// <summary>User and system time of all threads, living and ended, worker processes included; the kernel counts it in hundredths of a second.</summary>
+    internal TimeSpan CpuTime => TimeSpan.FromSeconds(_processes.Sum(Proc.CpuSeconds));
+
+    internal long ResidentBytes => _processes.Sum(Proc.ResidentBytes);
+
+    internal static ServerProcess Start(Contender contender, ServerSettings settings)
     {
-        get
-        {
-            var stat = File.ReadAllText($"/proc/{Pid}/stat");
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            var ticks = long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
-            return TimeSpan.FromSeconds(ticks / 100.0);
-        }
-    }
+        if (contender.Missing is { } missing)
+            throw new BenchException($"{contender.Title} is not available: {missing}");
 
-    internal long ResidentBytes =>
-        long.Parse(
-            File.ReadLines($"/proc/{Pid}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
-                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
-            CultureInfo.InvariantCulture) * 1024;
-
-    internal static ServerProcess Start(ServerSettings settings)
-    {
-        if (!File.Exists(settings.Assembly))
-            throw new BenchException($"There is no server at {settings.Assembly}; bench/run.sh builds it, or name one by --server.");
-
-        var directory = System.IO.Directory.CreateDirectory(Path.Combine(settings.Scratch, $"tidings-bench-{Environment.ProcessId}")).FullName;
+        var directory = System.IO.Directory.CreateDirectory(Path.Combine(settings.Scratch, $"tidings-bench-{Environment.ProcessId}-{contender.Name}")).FullName;
         var endPoint = FreePort();
-        // setpriv: should the generator be killed, the kernel ends the server too. Both tools end in exec, so the process keeps its id.
-        var start = new ProcessStartInfo("setpriv") { UseShellExecute = false, WorkingDirectory = directory, RedirectStandardInput = true };
-        foreach (var argument in new[] { "--pdeathsig", "TERM", "taskset", "-c", settings.Core, "/bin/sh", "-c", "exec dotnet \"$0\" >server.log 2>&1", settings.Assembly })
-            start.ArgumentList.Add(argument);
-        foreach (var (name, value) in ServerSettings.Variables(endPoint, Path.Combine(directory, "data")))
-            start.Environment[name] = value;
-
-        var server = new ServerProcess(Process.Start(start)!, directory, endPoint);
+        var launch = contender.Launch(endPoint, directory);
+        var server = new ServerProcess(launch, Spawn(launch, directory, settings.Core), directory, endPoint);
         try
         {
             server.WaitUntilReady();
+            server._processes = [server.Pid, .. Proc.Children(server.Pid)];
         }
         catch
         {
@@ -116,6 +101,17 @@ internal sealed class ServerProcess : IDisposable
         return string.Join('\n', lines.Length <= 40 ? lines : [.. lines[..12], "…", .. lines[^24..]]);
     }
 
+    private static Process Spawn(Launch launch, string directory, string core)
+    {
+        // setpriv: should the generator be killed, the kernel ends the server too. Both tools end in exec, so the process keeps its id.
+        var start = new ProcessStartInfo("setpriv") { UseShellExecute = false, WorkingDirectory = directory, RedirectStandardInput = true };
+        foreach (var argument in (string[])["--pdeathsig", "TERM", "taskset", "-c", core, "/bin/sh", "-c", "exec \"$@\" >>server.log 2>&1", "sh", .. launch.Command])
+            start.ArgumentList.Add(argument);
+        foreach (var (name, value) in launch.Environment)
+            start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
     private void WaitUntilReady()
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
@@ -126,7 +122,7 @@ internal sealed class ServerProcess : IDisposable
                 throw new BenchException($"The server ended with {_process.ExitCode} while starting:\n{LastWords()}");
             try
             {
-                using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{EndPoint}/health/ready");
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{EndPoint}{_launch.ReadyPath}");
                 using var answer = client.Send(request);
                 if (answer.IsSuccessStatusCode)
                     return;

@@ -9,6 +9,9 @@ namespace Tidings.Bench.Hosting;
 /// </summary>
 internal sealed class Usage
 {
+    /// <summary>A generator that used more of its core than this may have been what limited the run.</summary>
+    internal const double GeneratorLimit = 0.9;
+
     private readonly ServerProcess _process;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private readonly TimeSpan _server;
@@ -25,22 +28,31 @@ internal sealed class Usage
 
     internal static Usage Start(ServerProcess server) => new(server);
 
-    /// <summary>Ends the window and writes its rows.</summary>
-    internal Spent Stop(Report report)
+    /// <summary>Ends the window.</summary>
+    internal Spent Stop()
     {
         var wall = Stopwatch.GetElapsedTime(_startedAt).TotalSeconds;
         var server = (_process.CpuTime - _server).TotalSeconds;
         var generator = (Environment.CpuUsage.TotalTime - _generator).TotalSeconds;
         var (busy, stolen) = Machine.Seconds();
         var others = Math.Max(0, busy - _machine.Busy - server - generator);
-
-        report.Add("server CPU", server, "s", $"{100 * server / wall:F0} % of its core");
-        report.Add("generator CPU share", 100 * generator / wall, "%", generator / wall > 0.9 ? "the generator may have been the limit" : "not the limit");
-        report.Add("others' CPU share", 100 * others / wall / Machine.Cores, "%", $"of {Machine.Cores} cores, not part of this run");
-        report.Add("stolen by the host", 100 * (stolen - _machine.Stolen) / wall / Machine.Cores, "%");
-        return new Spent(wall, server);
+        return new Spent(wall, server, generator / wall, others / wall / Machine.Cores, (stolen - _machine.Stolen) / wall / Machine.Cores);
     }
 
-    /// <summary>Seconds on the clock and seconds of the server's CPU.</summary>
-    internal readonly record struct Spent(double Wall, double ServerCpu);
+    /// <summary>Ends the window and writes its rows.</summary>
+    internal Spent Stop(Report report)
+    {
+        var spent = Stop();
+        report.Add("server CPU", spent.ServerCpu, "s", $"{100 * spent.ServerShare:F0} % of its core");
+        report.Add("generator CPU share", 100 * spent.Generator, "%", spent.Generator > GeneratorLimit ? "the generator may have been the limit" : "not the limit");
+        report.Add("others' CPU share", 100 * spent.Others, "%", $"of {Machine.Cores} cores, not part of this run");
+        report.Add("stolen by the host", 100 * spent.Stolen, "%");
+        return spent;
+    }
+
+    /// <summary>Seconds on the clock and of the server's CPU; the generator's share of its core, and others' and the host's share of all cores.</summary>
+    internal readonly record struct Spent(double Wall, double ServerCpu, double Generator, double Others, double Stolen)
+    {
+        internal double ServerShare => ServerCpu / Wall;
+    }
 }

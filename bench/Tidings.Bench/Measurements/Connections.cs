@@ -20,15 +20,16 @@ internal sealed class Connections(Options options) : IMeasurement
         var (author, _) = api.Register("benchauthor");
         var tokens = Rig.Tokens(_count + WarmUpConnections);
         var channel = $"creator:{author}";
+        var dialect = new TidingsDialect(number => tokens[number], _ => channel);
 
-        using (var warmUp = new Fleet(rig.Loop, rig.Server.EndPoint))
-            warmUp.Open(WarmUpConnections, number => tokens[_count + number], _ => channel, TimeSpan.FromSeconds(60));
+        using (var warmUp = new Fleet(rig.Loop, rig.Server.EndPoint, new TidingsDialect(number => tokens[_count + number], _ => channel)))
+            warmUp.Open(WarmUpConnections, TimeSpan.FromSeconds(60));
         rig.Loop.RunFor(Settling);
         Rig.CollectGarbage();
 
         var before = rig.Server.ResidentBytes;
         var report = new Report("connections", $"{_count:N0} connections, each a user of its own, subscribed to one creator:, idle for {_idle.TotalSeconds} s");
-        using (var fleet = new Fleet(rig.Loop, rig.Server.EndPoint))
+        using (var fleet = new Fleet(rig.Loop, rig.Server.EndPoint, dialect))
         {
             var usage = Usage.Start(rig.Server);
             report.Add("accepts/s, users never seen", _count / Open(fleet), "", "connect to `subscribed`, the user's row included");
@@ -46,14 +47,14 @@ internal sealed class Connections(Options options) : IMeasurement
         }
 
         rig.Loop.RunFor(Settling);
-        using (var again = new Fleet(rig.Loop, rig.Server.EndPoint))
+        using (var again = new Fleet(rig.Loop, rig.Server.EndPoint, dialect))
             report.Add("accepts/s, the same users again", _count / Open(again), "", "what a deploy's reconnects would see");
         report.Publish();
 
         double Open(Fleet fleet)
         {
             var startedAt = Stopwatch.GetTimestamp();
-            fleet.Open(_count, number => tokens[number], _ => channel, TimeSpan.FromSeconds(120));
+            fleet.Open(_count, TimeSpan.FromSeconds(120));
             return Stopwatch.GetElapsedTime(startedAt).TotalSeconds;
         }
     }

@@ -43,7 +43,7 @@ internal sealed class Latency(Options options) : IMeasurement
         var order = new ChannelOrder(first);
         long measuredFrom = long.MaxValue, arrived = 0;
 
-        using var fleet = new Fleet(rig.Loop, rig.Server.EndPoint, (connection, message, at) =>
+        using var fleet = new Fleet(rig.Loop, rig.Server.EndPoint, new TidingsDialect(number => tokens[number], channel), (connection, message, at) =>
         {
             var number = Marker.Read(message);
             if (number < 0)
@@ -53,7 +53,7 @@ internal sealed class Latency(Options options) : IMeasurement
             if (number >= measuredFrom)
                 deliveries.Add(at - poster.SentAt(number));
         });
-        fleet.Open(_subscribers, number => tokens[number], channel, TimeSpan.FromSeconds(60));
+        fleet.Open(_subscribers, TimeSpan.FromSeconds(60));
 
         poster.Run(Math.Max(_rate, 100), _warmUp);
         rig.Loop.RunFor(TimeSpan.FromSeconds(1));

@@ -9,18 +9,20 @@ internal sealed class Fleet : ISubscriber, IDisposable
 
     private readonly EventLoop _loop;
     private readonly IPEndPoint _server;
+    private readonly Dialect _dialect;
     private readonly Received? _received;
     private readonly List<WebSocketConnection> _connections = [];
     private bool _isClosing;
 
-    internal Fleet(EventLoop loop, IPEndPoint server, Received? received = null)
+    internal Fleet(EventLoop loop, IPEndPoint server, Dialect dialect, Received? received = null)
     {
         _loop = loop;
         _server = server;
+        _dialect = dialect;
         _received = received;
     }
 
-    /// <summary>Called for every text frame after the subscription was confirmed.</summary>
+    /// <summary>Called for every event after the subscription was confirmed.</summary>
     internal delegate void Received(WebSocketConnection connection, ReadOnlySpan<byte> message, long at);
 
     internal int Subscribed { get; private set; }
@@ -28,19 +30,19 @@ internal sealed class Fleet : ISubscriber, IDisposable
     internal IReadOnlyList<WebSocketConnection> Connections => _connections;
 
     /// <summary>Returns when the last of them has been told that it is subscribed.</summary>
-    internal void Open(int count, Func<int, string> token, Func<int, string> channel, TimeSpan limit)
+    internal void Open(int count, TimeSpan limit)
     {
         var all = _connections.Count + count;
         var isOpen = _loop.RunUntil(
             () =>
             {
                 while (_connections.Count < all && _connections.Count - Subscribed < HandshakesUnderWay)
-                    _connections.Add(new WebSocketConnection(_loop, _server, _connections.Count, token(_connections.Count), channel(_connections.Count), this));
+                    _connections.Add(new WebSocketConnection(_loop, _server, _connections.Count, _dialect, this));
                 return Subscribed == all;
             },
             limit);
         if (!isOpen)
-            throw new BenchException($"Only {Subscribed} of {all} connections were subscribed within {limit.TotalSeconds} s.");
+            throw new BenchException($"Only {Subscribed} of {all} connections were subscribed within {limit.TotalSeconds} s.", _server);
     }
 
     public void OnSubscribed(WebSocketConnection connection) => Subscribed++;
@@ -50,7 +52,7 @@ internal sealed class Fleet : ISubscriber, IDisposable
     public void OnClosed(WebSocketConnection connection, string why)
     {
         if (!_isClosing)
-            throw new BenchException($"Connection {connection.Number} of {_connections.Count} ended: {why}.");
+            throw new BenchException($"Connection {connection.Number} of {_connections.Count} ended: {why}.", _server);
     }
 
     public void Dispose()

@@ -1,32 +1,35 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
-using System.Text.Json;
 
 namespace Tidings.Bench.Network;
 
 /// <summary>
-/// One client of the native protocol: upgrades, waits for <c>connected</c>, subscribes to one channel, then hands on every text frame with the
-/// time at which it was read. It does what a client must (masks its frames, answers pings) and checks nothing that would cost time.
+/// One WebSocket client: upgrades, subscribes as its <see cref="Dialect"/> says, then hands on every event with the time at which it was read.
+/// It does what a client must (masks its frames, answers pings, joins fragments) and checks nothing that would cost time.
 /// </summary>
 internal sealed class WebSocketConnection : Peer
 {
+    private const int LongestMessage = 1 << 20;
+
+    private readonly Dialect _dialect;
     private readonly ISubscriber _subscriber;
-    private readonly string _channel;
+    private ArrayBufferWriter<byte>? _fragments;
     private bool _isUpgraded;
 
-    internal WebSocketConnection(EventLoop loop, IPEndPoint server, int number, string token, string channel, ISubscriber subscriber)
+    internal WebSocketConnection(EventLoop loop, IPEndPoint server, int number, Dialect dialect, ISubscriber subscriber)
         : base(loop, server)
     {
         Number = number;
-        _channel = channel;
+        _dialect = dialect;
         _subscriber = subscriber;
         Span<byte> key = stackalloc byte[16];
         Random.Shared.NextBytes(key);
         Write(Encoding.ASCII.GetBytes(
-            $"GET /ws HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
-            $"Sec-WebSocket-Key: {Convert.ToBase64String(key)}\r\nSec-WebSocket-Protocol: tidings.v1\r\nAuthorization: Bearer {token}\r\n\r\n"));
+            $"GET {dialect.Path(number)} HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+            $"Sec-WebSocket-Key: {Convert.ToBase64String(key)}\r\n{dialect.Fields(number)}\r\n"));
     }
 
     internal int Number { get; }
@@ -35,6 +38,20 @@ internal sealed class WebSocketConnection : Peer
 
     /// <summary>Events so far; whoever measures keeps it.</summary>
     internal long Received { get; set; }
+
+    /// <summary>Called by the dialect when the server has said so.</summary>
+    internal void ConfirmSubscribed()
+    {
+        if (IsSubscribed)
+            return;
+        IsSubscribed = true;
+        _subscriber.OnSubscribed(this);
+    }
+
+    /// <summary>Called by the dialect for each event.</summary>
+    internal void HandOn(ReadOnlySpan<byte> message, long at) => _subscriber.OnMessage(this, message, at);
+
+    internal void SendText(ReadOnlySpan<byte> message) => WriteFrame(1, message);
 
     protected override int Consume(ReadOnlySpan<byte> received)
     {
@@ -49,27 +66,16 @@ internal sealed class WebSocketConnection : Peer
                 throw new BenchException($"The upgrade was refused: {Encoding.Latin1.GetString(received[..Math.Min(received.Length, 600)])}");
             _isUpgraded = true;
             used = head + 4;
+            _dialect.OnUpgraded(this);
         }
 
-        while (!IsClosed && TryReadFrame(received[used..], out var opcode, out var payload, out var size))
+        while (!IsClosed && TryReadFrame(received[used..], out var first, out var payload, out var size))
         {
             used += size;
-            switch (opcode)
-            {
-                case 1 when IsSubscribed:
-                    _subscriber.OnMessage(this, payload, at);
-                    break;
-                case 1:
-                    OnReply(payload);
-                    break;
-                case 8:
-                    var code = payload.Length >= 2 ? BinaryPrimitives.ReadUInt16BigEndian(payload) : 1005;
-                    Close($"closed by the server with {code} {Encoding.UTF8.GetString(payload.Length > 2 ? payload[2..] : [])}");
-                    break;
-                case 9:
-                    WriteFrame(10, payload);
-                    break;
-            }
+            if (first == 0x81)
+                OnMessage(payload, at);
+            else
+                OnOther(first, payload, at);
         }
 
         return used;
@@ -77,14 +83,15 @@ internal sealed class WebSocketConnection : Peer
 
     protected override void OnClosed(string why) => _subscriber.OnClosed(this, why);
 
-    private static bool TryReadFrame(ReadOnlySpan<byte> bytes, out int opcode, out ReadOnlySpan<byte> payload, out int size)
+    private static bool TryReadFrame(ReadOnlySpan<byte> bytes, out byte first, out ReadOnlySpan<byte> payload, out int size)
     {
-        opcode = size = 0;
+        first = 0;
+        size = 0;
         payload = [];
         if (bytes.Length < 2)
             return false;
-        if ((bytes[0] & 0xF0) != 0x80 || (bytes[1] & 0x80) != 0)
-            throw new BenchException("A frame is fragmented, has reserved bits set, or is masked.");
+        if ((bytes[0] & 0x70) != 0 || (bytes[1] & 0x80) != 0)
+            throw new BenchException("A frame has reserved bits set, or is masked.");
 
         var head = 2;
         long length = bytes[1];
@@ -105,38 +112,47 @@ internal sealed class WebSocketConnection : Peer
 
         if (bytes.Length < head + length)
             return false;
-        opcode = bytes[0] & 0x0F;
+        first = bytes[0];
         payload = bytes.Slice(head, (int)length);
         size = head + (int)length;
         return true;
     }
 
-    private void OnReply(ReadOnlySpan<byte> message)
+    private void OnMessage(ReadOnlySpan<byte> message, long at)
     {
-        switch (TypeOf(message))
-        {
-            case "connected":
-                WriteFrame(1, Encoding.UTF8.GetBytes($"{{\"type\":\"subscribe\",\"id\":1,\"channel\":\"{_channel}\"}}"));
-                break;
-            case "subscribed" when message.IndexOf(Encoding.UTF8.GetBytes(_channel)) >= 0:
-                IsSubscribed = true;
-                _subscriber.OnSubscribed(this);
-                break;
-            case "error":
-                throw new BenchException($"Subscribing to {_channel} was refused: {Encoding.UTF8.GetString(message)}");
-        }
+        if (IsSubscribed)
+            _dialect.OnMessage(this, message, at);
+        else
+            _dialect.OnReply(this, message);
     }
 
-    private static string? TypeOf(ReadOnlySpan<byte> message)
+    /// <summary>Control frames, and messages in several fragments.</summary>
+    private void OnOther(byte first, ReadOnlySpan<byte> payload, long at)
     {
-        var reader = new Utf8JsonReader(message);
-        while (reader.Read())
+        switch (first)
         {
-            if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1 && reader.ValueTextEquals("type"u8))
-                return reader.Read() ? reader.GetString() : null;
+            case 0x01 or 0x00 or 0x80:
+                _fragments ??= new ArrayBufferWriter<byte>(4096);
+                if (_fragments.WrittenCount + payload.Length > LongestMessage)
+                    throw new BenchException("A message of the server is longer than the generator takes.");
+                _fragments.Write(payload);
+                if (first != 0x80)
+                    break;
+                OnMessage(_fragments.WrittenSpan, at);
+                _fragments.ResetWrittenCount();
+                break;
+            case 0x88:
+                var code = payload.Length >= 2 ? BinaryPrimitives.ReadUInt16BigEndian(payload) : 1005;
+                Close($"closed by the server with {code} {Encoding.UTF8.GetString(payload.Length > 2 ? payload[2..] : [])}");
+                break;
+            case 0x89:
+                WriteFrame(10, payload);
+                break;
+            case 0x8A:
+                break;
+            default:
+                throw new BenchException($"An unexpected frame: 0x{first:X2}.");
         }
-
-        return null;
     }
 
     private void WriteFrame(byte opcode, ReadOnlySpan<byte> payload)

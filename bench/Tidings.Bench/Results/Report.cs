@@ -1,15 +1,11 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Tidings.Bench.Hosting;
 
 namespace Tidings.Bench.Results;
 
 /// <summary>One table: printed aligned, and appended as one JSON line to <c>bench/results/&lt;verb&gt;.jsonl</c>, which is what runs are compared from.</summary>
 internal sealed class Report(string verb, string title)
 {
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly List<(string Name, double Value, string Unit, string Note)> _rows = [];
 
     internal void Add(string name, double value, string unit, string note = "") => _rows.Add((name, value, unit, note));
@@ -41,21 +37,10 @@ internal sealed class Report(string verb, string title)
         var figures = new JsonObject();
         foreach (var (name, value, unit, _) in _rows)
             figures[unit.Length == 0 ? name : $"{name} ({unit})"] = double.IsFinite(value) ? Math.Round(value, 4) : null;
-        var line = new JsonObject
-        {
-            ["at"] = TimeProvider.System.GetUtcNow().ToString("O", CultureInfo.InvariantCulture),
-            ["verb"] = verb,
-            ["title"] = title,
-            ["commit"] = Environment.GetEnvironmentVariable("BENCH_COMMIT"),
-            ["cores"] = Machine.Cores,
-            ["load"] = File.ReadAllText("/proc/loadavg").Trim(),
-            ["figures"] = figures,
-        };
-        var folder = Directory.CreateDirectory(Path.Combine(Repository.Root, "bench", "results")).FullName;
-        File.AppendAllText(Path.Combine(folder, $"{verb}.jsonl"), line.ToJsonString(Plain) + "\n");
+        ResultFile.Append(verb, new JsonObject { ["title"] = title, ["figures"] = figures });
     }
 
-    private static string Text(double value) =>
+    internal static string Text(double value) =>
         !double.IsFinite(value) ? "-"
         : value == Math.Floor(value) || Math.Abs(value) >= 1000 ? value.ToString("N0", CultureInfo.InvariantCulture)
         : value.ToString(Math.Abs(value) < 100 ? "F2" : "F1", CultureInfo.InvariantCulture);
