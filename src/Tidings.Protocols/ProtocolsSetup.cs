@@ -24,11 +24,15 @@ public static class ProtocolsSetup
             .Validate(
                 static options => options.AllowedOrigins.All(ExactOrigins.IsOrigin),
                 "Every allowed origin must be written as a browser sends it, for example https://app.example or http://localhost:3000: no path, no wildcard, lower case.")
+            .Validate(
+                static options => options is { ConnectionsPerAddress: > 0, Connections: > 0, HandshakesPerSecond: > 0 },
+                "ConnectionsPerAddress, Connections and HandshakesPerSecond must be above zero.")
             .ValidateOnStart();
         if (configure is not null) services.Configure(configure);
 
         services.TryAddSingleton<IOriginPolicy, ExactOrigins>();
         services.TryAddSingleton<IRequestIdentity, SignedInUser>();
+        services.TryAddSingleton<ConnectionLimits>();
         services.TryAddSingleton<Gatekeeper>();
         services.TryAddSingleton<StreamDoor>();
         services.TryAddSingleton<NativeEndpoint>();

@@ -146,7 +146,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
 
         if (_isSuspended)
         {
-            Metrics.CountRefusal("suspended");
+            Metrics.CountRefusal(Refusal.Suspended);
             refusal = CloseReason.Unavailable(RetryDelay());
             return null;
         }
@@ -158,7 +158,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
         var connection = new Connection(this, shard, identity, format, transport, protocolState);
         if (!_connections.TryAdd(connection))
         {
-            Metrics.CountRefusal("connections_per_user");
+            Metrics.CountRefusal(Refusal.ConnectionsPerUser);
             refusal = CloseReason.OverLimit(RetryDelay());
             return null;
         }

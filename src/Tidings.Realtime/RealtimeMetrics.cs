@@ -30,7 +30,7 @@ public sealed class RealtimeMetrics : IDisposable
         _deliveries = _meter.CreateCounter<long>("tidings_deliveries_total", description: "Events queued for connections, by protocol.");
         _recoveries = _meter.CreateCounter<long>("tidings_recoveries_total", description: "Subscriptions that named a position, by result.");
         _slowReaders = _meter.CreateCounter<long>("tidings_slow_readers_total", description: "Connections cut because more was waiting than allowed.");
-        _refusals = _meter.CreateCounter<long>("tidings_refusals_total", description: "Connections and requests refused, by reason.");
+        _refusals = _meter.CreateCounter<long>("tidings_refusals_total", description: "Connections, messages and requests refused, by reason.");
         _gaps = _meter.CreateCounter<long>("tidings_gaps_total", description: "Gaps in what arrived that were filled from the log.");
         _holes = _meter.CreateCounter<long>("tidings_holes_total", description: "Readers cut rather than shown a hole.");
         _deliveryLatency = _meter.CreateHistogram<double>(
@@ -44,9 +44,8 @@ public sealed class RealtimeMetrics : IDisposable
         _meter.CreateObservableGauge("tidings_outbound_bytes", outboundBytes, description: "Bytes that wait to be written.");
     }
 
-    /// <summary>Counts a refused connection or request.</summary>
-    /// <param name="reason">One of a closed list of words.</param>
-    public void CountRefusal(string reason) => _refusals.Add(1, new KeyValuePair<string, object?>("reason", reason));
+    /// <summary>Counts a refused connection, message or request.</summary>
+    public void CountRefusal(Refusal reason) => _refusals.Add(1, new KeyValuePair<string, object?>("reason", WordOf(reason)));
 
     /// <inheritdoc />
     public void Dispose() => _meter.Dispose();
@@ -91,6 +90,27 @@ public sealed class RealtimeMetrics : IDisposable
         foreach (var receivedAt in counts.Received) _deliveryLatency.Record(_clock.GetElapsedTime(receivedAt).TotalSeconds);
         counts.Received.Clear();
     }
+
+    private static string WordOf(Refusal reason) => reason switch
+    {
+        Refusal.Suspended => "suspended",
+        Refusal.ConnectionsPerUser => "connections_per_user",
+        Refusal.ConnectionsPerAddress => "connections_per_address",
+        Refusal.ConnectionsTotal => "connections_total",
+        Refusal.Handshakes => "handshakes",
+        Refusal.Origin => "origin",
+        Refusal.MissingToken => "missing_token",
+        Refusal.InvalidToken => "invalid_token",
+        Refusal.TokenExpired => "token_expired",
+        Refusal.Unavailable => "unavailable",
+        Refusal.Malformed => "malformed",
+        Refusal.TooLarge => "too_large",
+        Refusal.Messages => "messages",
+        Refusal.ControlFrames => "control_frames",
+        Refusal.TooManySubscriptions => "too_many_subscriptions",
+        Refusal.Forbidden => "forbidden",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "A reason has no word."),
+    };
 
     private IEnumerable<Measurement<long>> ObserveConnections()
     {

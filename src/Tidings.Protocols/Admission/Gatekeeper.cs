@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tidings.Protocols.WebSockets;
+using Tidings.Realtime;
 using Tidings.Realtime.Connections;
 
 namespace Tidings.Protocols.Admission;
@@ -26,17 +27,33 @@ internal enum Admittance
 
     /// <summary>Who it is cannot be found out now; a fault of ours.</summary>
     Unavailable,
+
+    /// <summary>There are too many of them; its token has not been looked at.</summary>
+    OverLimit,
 }
 
-/// <summary>The answer of the <see cref="Gatekeeper"/>; there is an identity only if it is granted.</summary>
-internal readonly record struct AdmittanceOf(Admittance Outcome, ClientIdentity? Identity = null);
+/// <summary>The answer of the <see cref="Gatekeeper"/>.</summary>
+/// <param name="Outcome">What becomes of the client.</param>
+/// <param name="Identity">Who it is; only if it is granted.</param>
+/// <param name="Limit">Why it must stay away for a while; only if it is over a limit.</param>
+/// <param name="Place">
+/// What it takes of the limits until it is gone: whoever gets this answer disposes it then. Null if it was turned away at once.
+/// </param>
+internal readonly record struct AdmittanceOf(
+    Admittance Outcome, ClientIdentity? Identity = null, CloseReason? Limit = null, ConnectionPlace? Place = null);
 
 /// <summary>
-/// The same door for all three transports: the origin first, then the token, then the cookie. Tokens never reach a log, nor does a
-/// URL, which may carry one.
+/// The same door for all three transports: the origin first, then the limits, then the token, then the cookie. Tokens never reach a
+/// log, nor does a URL, which may carry one.
 /// </summary>
 internal sealed partial class Gatekeeper(
-    IOriginPolicy origins, IConnectionAuthenticator tokens, IRequestIdentity cookies, IOptions<NativeProtocolOptions> options, ILogger<Gatekeeper> logger)
+    IOriginPolicy origins,
+    IConnectionAuthenticator tokens,
+    IRequestIdentity cookies,
+    ConnectionLimits limits,
+    RealtimeEngine engine,
+    IOptions<NativeProtocolOptions> options,
+    ILogger<Gatekeeper> logger)
 {
     /// <summary>Judges the request's origin.</summary>
     public OriginVerdict JudgeOrigin(HttpRequest request)
@@ -44,26 +61,31 @@ internal sealed partial class Gatekeeper(
         var header = request.Headers.Origin;
         var origin = header.Count switch { 0 => null, 1 => header[0], _ => "" };
         var verdict = origins.Judge(origin, request.Scheme, request.Host.Value ?? "");
-        if (verdict == OriginVerdict.Refused) Log.OriginRefused(logger, request.Path);
+        if (verdict == OriginVerdict.Refused)
+        {
+            engine.Metrics.CountRefusal(Refusal.Origin);
+            Log.OriginRefused(logger, request.Path);
+        }
+
         return verdict;
     }
 
-    /// <summary>Finds out who asks. The origin has been judged and was not refused.</summary>
+    /// <summary>Lets a client in, if the limits do, and finds out who it is. The origin has been judged and was not refused.</summary>
     public async ValueTask<AdmittanceOf> IdentifyAsync(HttpContext context, OriginVerdict origin)
     {
+        if (!limits.TryEnter(context.Connection.RemoteIpAddress, out var place, out var limit)) return new(Admittance.OverLimit, Limit: limit);
+
+        var isHanded = false;
         try
         {
-            if (FindToken(context.Request) is { } token) return await JudgeTokenAsync(token, context.RequestAborted);
-
-            if (await cookies.OfAsync(context) is { } identity)
-                return MayUseCookie(context.Request, origin) ? new(Admittance.Granted, identity) : new(Admittance.NoOrigin);
-
-            return options.Value.AllowAnonymous ? new(Admittance.Granted, ClientIdentity.Anonymous) : new(Admittance.NoToken);
+            var admittance = await JudgeAsync(context, origin);
+            if (admittance.Outcome == Admittance.NoOrigin) return admittance;
+            isHanded = true;
+            return admittance with { Place = place };
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        finally
         {
-            Log.CannotIdentify(logger, exception);
-            return new(Admittance.Unavailable);
+            if (!isHanded) place.Dispose();
         }
     }
 
@@ -76,8 +98,7 @@ internal sealed partial class Gatekeeper(
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            Log.CannotIdentify(logger, exception);
-            return new(Admittance.Unavailable);
+            return CannotIdentify(exception);
         }
     }
 
@@ -98,13 +119,48 @@ internal sealed partial class Gatekeeper(
     private static bool MayUseCookie(HttpRequest request, OriginVerdict origin) =>
         origin is OriginVerdict.Own or OriginVerdict.Allowed || request.Headers["Sec-Fetch-Site"] == "same-origin";
 
-    private async ValueTask<AdmittanceOf> JudgeTokenAsync(string token, CancellationToken cancellationToken) =>
-        await tokens.AuthenticateAsync(token, cancellationToken) switch
+    private async ValueTask<AdmittanceOf> JudgeAsync(HttpContext context, OriginVerdict origin)
+    {
+        try
         {
-            { Identity: { } identity, IsExpired: false } => new(Admittance.Granted, identity),
-            { IsExpired: true } => new(Admittance.TokenExpired),
-            _ => new(Admittance.InvalidToken),
-        };
+            if (FindToken(context.Request) is { } token) return await JudgeTokenAsync(token, context.RequestAborted);
+
+            if (await cookies.OfAsync(context) is { } identity)
+            {
+                if (MayUseCookie(context.Request, origin)) return new(Admittance.Granted, identity);
+                engine.Metrics.CountRefusal(Refusal.Origin);
+                return new(Admittance.NoOrigin);
+            }
+
+            return options.Value.AllowAnonymous ? new(Admittance.Granted, ClientIdentity.Anonymous) : new(Admittance.NoToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return CannotIdentify(exception);
+        }
+    }
+
+    private async ValueTask<AdmittanceOf> JudgeTokenAsync(string token, CancellationToken cancellationToken)
+    {
+        switch (await tokens.AuthenticateAsync(token, cancellationToken))
+        {
+            case { Identity: { } identity, IsExpired: false }:
+                return new(Admittance.Granted, identity);
+            case { IsExpired: true }:
+                engine.Metrics.CountRefusal(Refusal.TokenExpired);
+                return new(Admittance.TokenExpired);
+            default:
+                engine.Metrics.CountRefusal(Refusal.InvalidToken);
+                return new(Admittance.InvalidToken);
+        }
+    }
+
+    private AdmittanceOf CannotIdentify(Exception exception)
+    {
+        engine.Metrics.CountRefusal(Refusal.Unavailable);
+        Log.CannotIdentify(logger, exception);
+        return new(Admittance.Unavailable);
+    }
 
     private static partial class Log
     {

@@ -20,6 +20,7 @@ internal sealed class FirstMessage(NativeSessionContext shared, WebSocketReceive
     public static Entry EntryOf(AdmittanceOf admittance, long? id = null) => admittance switch
     {
         { Identity: { } identity } => new(identity, id),
+        { Limit: { } limit } => new(null, id, limit),
         { Outcome: Admittance.InvalidToken } => new(null, id, CloseReason.InvalidToken),
         { Outcome: Admittance.TokenExpired } => new(null, id, CloseReason.TokenExpired),
         { Outcome: Admittance.Unavailable } => new(null, id, CloseReason.Unavailable(RetryDelay.Long())),

@@ -39,6 +39,7 @@ internal sealed class NativeEndpoint(RealtimeEngine engine, Gatekeeper gate, IOp
         }
 
         // From here on refusals are close codes, because a page can't see the status of a refused upgrade.
+        using var place = admittance.Place;
         var stream = await WebSocketHandshake.AcceptAsync(context, MessageJson.ProtocolName);
         var receiver = new WebSocketReceiver(stream, engine.Options.MessageBytes);
         var transport = new WebSocketTransport(stream, receiver, context.Abort, engine.Options.CloseTimeout, engine.Clock);

@@ -29,6 +29,7 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
     /// <param name="cancellationToken">Ends with the link.</param>
     public async Task RunAsync(AdmittanceOf admittance, CancellationToken cancellationToken)
     {
+        using (admittance.Place)
         using (receiver)
         {
             var entry = admittance.Outcome == Admittance.NoToken
@@ -76,7 +77,12 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
             reason = new CloseReason(CloseCodes.UnexpectedError, "");
         }
 
-        if (reason is not null) Log.Ended(shared.Logger, connection.Id, reason.Code, reason.Reason);
+        if (reason is not null)
+        {
+            CountRefusal(reason);
+            Log.Ended(shared.Logger, connection.Id, reason.Code, reason.Reason);
+        }
+
         connection.Close(reason ?? CloseReason.Normal);
         await HearOutAsync();
         await connection.Completion;
@@ -95,6 +101,7 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
                 var verdict = _controls.Take();
                 if (verdict == RateVerdict.OverForLong) return CloseReason.OverLimit(RetryDelay.Long());
                 if (verdict == RateVerdict.Within) connection.Send(new PongFrame(FrameWriter.Frame(FrameOpcode.Pong, message.Payload.Span)));
+                else _engine.Metrics.CountRefusal(Refusal.ControlFrames);
                 return null;
 
             case InboundKind.Pong:
@@ -117,6 +124,7 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
             case RateVerdict.OverForLong:
                 return CloseReason.OverLimit(RetryDelay.Long());
             case RateVerdict.Over:
+                _engine.Metrics.CountRefusal(Refusal.Messages);
                 connection.Send(new ErrorMessage(parsed.Command?.Id ?? parsed.Error?.Id, ErrorCode.RateLimited, "Too many messages."));
                 return null;
         }
@@ -170,10 +178,23 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
     /// <summary>Says why there will be no connection, and waits for the goodbye.</summary>
     private async Task RefuseAsync(CloseReason reason)
     {
-        if (reason != CloseReason.Normal) Log.Refused(shared.Logger, reason.Code, reason.Reason);
+        if (reason != CloseReason.Normal)
+        {
+            CountRefusal(reason);
+            Log.Refused(shared.Logger, reason.Code, reason.Reason);
+        }
+
         var closing = transport.CloseAsync(reason, writable: true);
         await HearOutAsync();
         await closing;
+    }
+
+    /// <summary>Counts what the client did wrong. Tokens that are not accepted and limits at the door are counted where that is found.</summary>
+    private void CountRefusal(CloseReason reason)
+    {
+        if (reason == CloseReason.MissingToken) _engine.Metrics.CountRefusal(Refusal.MissingToken);
+        else if (reason.Code == CloseCodes.TooBig) _engine.Metrics.CountRefusal(Refusal.TooLarge);
+        else if (reason.Code is 4400 or 1003 or CloseCodes.ProtocolError or CloseCodes.NotUtf8) _engine.Metrics.CountRefusal(Refusal.Malformed);
     }
 
     /// <summary>Reads on until the peer has said goodbye or the transport has given it up, so that our last words arrive.</summary>

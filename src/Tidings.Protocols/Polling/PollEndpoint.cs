@@ -24,7 +24,8 @@ internal sealed partial class PollEndpoint(RealtimeEngine engine, StreamDoor doo
     /// <summary>Answers a request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
-        if (await door.EnterAsync(context, UnavailableAsync) is not { } entry) return;
+        if (await door.EnterAsync(context, RefuseAsync) is not { } entry) return;
+        using var place = entry.Place;
         if (!TryReadTimeout(context.Request, out var timeout))
         {
             await Problems.WriteAsync(context, StatusCodes.Status400BadRequest, "bad_request", "timeout must be a number of seconds.");
@@ -74,6 +75,7 @@ internal sealed partial class PollEndpoint(RealtimeEngine engine, StreamDoor doo
             4401 => Problems.NotAdmittedAsync(context, reason == CloseReason.TokenExpired ? Admittance.TokenExpired : Admittance.InvalidToken),
             4403 => Problems.WriteAsync(context, StatusCodes.Status403Forbidden, "forbidden", "You may not connect."),
             4429 => Problems.ComeBackAsync(context, StatusCodes.Status429TooManyRequests, "rate_limited", "There are too many of your connections.", after),
+            4503 => Problems.ComeBackAsync(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "The server can't do this now.", after),
             _ => Problems.ComeBackAsync(context, StatusCodes.Status503ServiceUnavailable, "unavailable", "The server is going away.", after),
         };
     }

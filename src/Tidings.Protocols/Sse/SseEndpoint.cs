@@ -23,6 +23,7 @@ internal sealed partial class SseEndpoint(RealtimeEngine engine, StreamDoor door
     public async Task HandleAsync(HttpContext context)
     {
         if (await door.EnterAsync(context, ComeBackAsync) is not { } entry) return;
+        using var place = entry.Place;
 
         var namesEvents = context.Request.Query["events"] != "message";
         await BeginAsync(context, RetryDelay.Ordinary());
@@ -57,9 +58,8 @@ internal sealed partial class SseEndpoint(RealtimeEngine engine, StreamDoor door
     }
 
     /// <summary>A server that can't serve now sends the client away with 200, or it would never come back.</summary>
-    private static async Task ComeBackAsync(HttpContext context)
+    private static async Task ComeBackAsync(HttpContext context, CloseReason reason)
     {
-        var reason = CloseReason.Unavailable(RetryDelay.Long());
         await BeginAsync(context, RetryDelay.Of(reason)!.Value);
         context.Response.BodyWriter.Write(SseFormat.Closing(reason, context.Request.Query["events"] != "message"));
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);

@@ -12,19 +12,24 @@ namespace Tidings.Protocols.Streams;
 /// <param name="Request">What it asked for.</param>
 /// <param name="Granted">The channels that it may read.</param>
 /// <param name="Dropped">The channels that it may no longer read; only on a resume.</param>
+/// <param name="Place">What it takes of the limits: disposed when the request has been served.</param>
 internal sealed record StreamEntry(
-    ClientIdentity Identity, StreamRequest Request, IReadOnlyList<(StreamChannel Channel, ChannelGrant Grant)> Granted, IReadOnlyList<ChannelName> Dropped);
+    ClientIdentity Identity,
+    StreamRequest Request,
+    IReadOnlyList<(StreamChannel Channel, ChannelGrant Grant)> Granted,
+    IReadOnlyList<ChannelName> Dropped,
+    ConnectionPlace Place);
 
 /// <summary>
-/// What an event stream and a poll check before they begin, in this order: method, origin, who it is, what it asks, whether it may.
+/// What an event stream and a poll check before they begin, in this order: method, origin, limits, who it is, what it asks, whether it may.
 /// </summary>
 internal sealed partial class StreamDoor(RealtimeEngine engine, Gatekeeper gate, ILogger<StreamDoor> logger)
 {
     /// <summary>Lets a client in, or answers the request itself.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="unavailable">Answers when a fault of ours keeps us from deciding.</param>
+    /// <param name="comeBack">Answers that the client must stay away for a while: over a limit, or a fault of ours that keeps us from deciding.</param>
     /// <returns>Null if the request has been answered.</returns>
-    public async ValueTask<StreamEntry?> EnterAsync(HttpContext context, Func<HttpContext, Task> unavailable)
+    public async ValueTask<StreamEntry?> EnterAsync(HttpContext context, Func<HttpContext, CloseReason, Task> comeBack)
     {
         var origin = gate.JudgeOrigin(context.Request);
         CrossOrigin.Allow(context, origin);
@@ -42,14 +47,34 @@ internal sealed partial class StreamDoor(RealtimeEngine engine, Gatekeeper gate,
         }
 
         var admittance = await gate.IdentifyAsync(context, origin);
-        if (admittance.Identity is not { } identity)
+        var entry = default(StreamEntry);
+        try
         {
-            await (admittance.Outcome == Admittance.Unavailable ? unavailable(context) : Problems.NotAdmittedAsync(context, admittance.Outcome));
+            return entry = await EnterAsync(context, admittance, comeBack);
+        }
+        finally
+        {
+            if (entry is null) admittance.Place?.Dispose();
+        }
+    }
+
+    private async ValueTask<StreamEntry?> EnterAsync(HttpContext context, AdmittanceOf admittance, Func<HttpContext, CloseReason, Task> comeBack)
+    {
+        if (admittance is not { Identity: { } identity, Place: { } place })
+        {
+            if (admittance.Outcome == Admittance.NoToken) engine.Metrics.CountRefusal(Refusal.MissingToken);
+            await (admittance switch
+            {
+                { Limit: { } limit } => comeBack(context, limit),
+                { Outcome: Admittance.Unavailable } => comeBack(context, CloseReason.Unavailable(RetryDelay.Long())),
+                _ => Problems.NotAdmittedAsync(context, admittance.Outcome),
+            });
             return null;
         }
 
         if (StreamRequest.TryRead(context.Request, engine.Catalog, out var request) is { } mistake)
         {
+            engine.Metrics.CountRefusal(mistake.Code == ErrorCode.TooManySubscriptions ? Refusal.TooManySubscriptions : Refusal.Malformed);
             await Problems.WriteAsync(context, StatusCodes.Status400BadRequest, Problems.CodeOf(mistake.Code), mistake.Detail);
             return null;
         }
@@ -63,19 +88,21 @@ internal sealed partial class StreamDoor(RealtimeEngine engine, Gatekeeper gate,
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            engine.Metrics.CountRefusal(Refusal.Unavailable);
             Log.CannotAuthorize(logger, exception);
-            await unavailable(context);
+            await comeBack(context, CloseReason.Unavailable(RetryDelay.Long()));
             return null;
         }
 
         var refused = request.Channels.Where((_, index) => !grants[index].IsAllowed).Select(static channel => channel.Name).ToList();
-        if (refused.Count > 0 && !request.IsResume)
+        if (refused.Count > 0 && (!request.IsResume || refused.Count == request.Channels.Count))
         {
+            engine.Metrics.CountRefusal(Refusal.Forbidden);
             await Problems.WriteAsync(context, StatusCodes.Status403Forbidden, "forbidden", "You may not read one of these channels.");
             return null;
         }
 
-        return new StreamEntry(identity, request, [.. request.Channels.Zip(grants).Where(static pair => pair.Second.IsAllowed)], refused);
+        return new StreamEntry(identity, request, [.. request.Channels.Zip(grants).Where(static pair => pair.Second.IsAllowed)], refused, place);
     }
 
     private static partial class Log

@@ -10,6 +10,7 @@ internal static class AuthenticateHandler
         var verdict = await engine.Authenticator.AuthenticateAsync(command.Token, cancellationToken).ConfigureAwait(false);
         if (verdict.Identity is not { } identity)
         {
+            engine.Metrics.CountRefusal(verdict.IsExpired ? Refusal.TokenExpired : Refusal.InvalidToken);
             connection.Close(verdict.IsExpired ? CloseReason.TokenExpired : CloseReason.InvalidToken);
             return;
         }

@@ -15,6 +15,7 @@ internal static class HistoryHandler
         var grant = await engine.AuthorizeAsync(connection.Identity, command.Channel, null, cancellationToken).ConfigureAwait(false);
         if (!grant.IsAllowed || rules.History == 0)
         {
+            engine.Metrics.CountRefusal(Refusal.Forbidden);
             connection.Send(new ErrorMessage(command.Id, ErrorCode.Forbidden, "There is no history of this channel for you.", command.Channel.Value));
             return;
         }

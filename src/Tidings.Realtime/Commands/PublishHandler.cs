@@ -56,7 +56,11 @@ internal static class PublishHandler
             cancellationToken).ConfigureAwait(false);
         if (command.Id is { } id) connection.Send(new PublishedMessage(id));
 
-        void Refuse(ErrorCode code, string message) => connection.Send(new ErrorMessage(command.Id, code, message, command.Channel.Value));
+        void Refuse(ErrorCode code, string message)
+        {
+            if (code == ErrorCode.Forbidden) engine.Metrics.CountRefusal(Refusal.Forbidden);
+            connection.Send(new ErrorMessage(command.Id, code, message, command.Channel.Value));
+        }
     }
 
     private static bool IsEventName(string name) => name.Length is > 0 and <= MaxEventLength && name.AsSpan().IndexOfAnyExceptInRange('!', '~') < 0;

@@ -13,7 +13,7 @@ internal static class SubscribeHandler
         var grant = await engine.AuthorizeAsync(connection.Identity, command.Channel, command.Token, cancellationToken).ConfigureAwait(false);
         if (!grant.IsAllowed)
         {
-            engine.Metrics.CountRefusal("forbidden");
+            engine.Metrics.CountRefusal(Refusal.Forbidden);
             connection.Send(new ErrorMessage(command.Id, ErrorCode.Forbidden, "You may not subscribe to this channel.", command.Channel.Value));
             return;
         }
@@ -98,7 +98,10 @@ internal static class SubscribeHandler
         if (connection.SubscriptionTo(command.Channel) is not null)
             refusal = new(command.Id, ErrorCode.AlreadySubscribed, "This connection has subscribed to the channel already.", command.Channel.Value);
         else if (connection.Subscriptions.Count >= engine.Options.SubscriptionsPerConnection)
+        {
+            engine.Metrics.CountRefusal(Refusal.TooManySubscriptions);
             refusal = new(command.Id, ErrorCode.TooManySubscriptions, "This connection has as many subscriptions as it may.", command.Channel.Value);
+        }
 
         if (refusal is null && !connection.IsClosing) return false;
         if (refusal is not null) connection.Write(refusal);

@@ -35,6 +35,11 @@ internal static class EngineSetup
         .AddTidingsProtocols(protocols =>
         {
             protocols.AllowAnonymous = options.Auth.AllowAnonymous;
+            protocols.ConnectionsPerAddress = options.Limits.ConnectionsPerAddress;
+            protocols.HandshakesPerSecond = options.Limits.HandshakesPerSecond;
+            if (FileHandles.Connections() is { } most) protocols.Connections = most;
+            protocols.TrustedProxies.Clear();
+            foreach (var proxy in options.TrustedProxies) protocols.TrustedProxies.Add(proxy);
             foreach (var origin in options.AllowedOrigins) protocols.AllowedOrigins.Add(origin);
         });
 

@@ -24,6 +24,7 @@ internal static class HostSetup
         try
         {
             foreach (var warning in KnownSettings.WarningsFor(builder.Configuration)) Warn(warning);
+            if (FileHandles.WarningFor(FileHandles.Limit()) is { } few) Warn(few);
             options = OptionsReader.Read(builder.Configuration);
             SecretsFile.PrepareDirectory(options.DataDirectory);
             var secrets = HostSecrets.Resolve(options, Warn);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tidings.Protocols.Admission;
 using Tidings.Server.Auth;
 
 namespace Tidings.Server.Host;
@@ -20,7 +21,7 @@ internal sealed class RateLimits(TidingsOptions options, BackendSecret backends,
     /// <summary>Middleware before authentication.</summary>
     public Task LimitAddressAsync(HttpContext context, RequestDelegate next)
     {
-        if (!IsLimited(context) || backends.IsBearerOf(context.Request) || ClientAddress.Of(context, options) is not { } address) return next(context);
+        if (!IsLimited(context) || backends.IsBearerOf(context.Request) || RequestAddress.Of(context, options) is not { } address) return next(context);
         return _addresses.TryTake(address, out var retryAfter) ? next(context) : RefuseAsync(context, retryAfter);
     }
 

@@ -14,4 +14,10 @@ internal static class Eventually
             await Task.Yield();
         }
     }
+
+    public static async Task IsTrueAsync(Func<Task<bool>> condition, string what)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!await condition()) TimeProvider.System.GetElapsedTime(began).ShouldBeLessThan(TestSocket.Deadline, what);
+    }
 }

@@ -24,7 +24,7 @@ internal static class Login
         if (request.Password is not { Length: > 0 and <= AccountRules.MaxPassword } password)
             return Problems.Invalid("password", $"is required, with at most {AccountRules.MaxPassword} characters.");
 
-        var address = ClientAddress.Of(context, options);
+        var address = RequestAddress.Of(context, options);
         if (!throttle.TryBegin(address, login, out var retryAfter)) return RateLimits.TooMany(context, retryAfter);
 
         var user = await AccountRows.FindByLoginAsync(store, login, cancellationToken);

@@ -1,3 +1,4 @@
+using Tidings.Protocols.Admission;
 using Tidings.Server.Host;
 
 namespace Tidings.Server.Features.Accounts;
