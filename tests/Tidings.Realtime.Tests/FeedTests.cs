@@ -35,6 +35,21 @@ public sealed class FeedTests
     }
 
     [Fact]
+    public async Task What_was_published_before_the_follow_stays_out_when_it_arrives_after_the_sources_were_read()
+    {
+        await using var host = await EngineHost.StartAsync();
+        host.Broker.Loses = publication => publication.Draft.Id is "before" or "follow-7";
+        await host.PublishAsync("creator:7", "before");
+        await host.FollowAsync("42", "7");
+        var client = host.Connect("42");
+        await client.SubscribeAsync("feed:42");
+
+        await host.PublishAsync("creator:7", "after"); // which brings the two that have not arrived
+
+        await client.SeesEventsAsync("feed:42", "follow-7", "after");
+    }
+
+    [Fact]
     public async Task A_follow_while_the_sources_are_being_read_is_not_missed()
     {
         await using var host = await EngineHost.StartAsync();

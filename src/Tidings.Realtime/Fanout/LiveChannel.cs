@@ -63,7 +63,7 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         {
             if (_state == State.Ready) return Task.CompletedTask;
             if (_state == State.Unread || _reading.IsFaulted) StartReading(_state == State.Repairing ? State.Repairing : State.Reading);
-            return _reading;
+            return engine.Scheduler.ForWaiter(_reading);
         }
     }
 
@@ -185,8 +185,13 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         if (readers is not null && scope.HasFlag(ReaderScope.Direct)) DeliverDirect(readers.Direct, shard, publication);
         if (!scope.HasFlag(ReaderScope.Feeds)) return;
 
-        // Backwards, since a delivery may end the reader, whose place the last one takes.
-        for (var index = (readers?.Feeds.Count ?? 0) - 1; index >= 0; index--) readers!.Feeds[index].Feed.Deliver(publication);
+        // Backwards, since a delivery may end the reader, whose place the last one takes. A source that was read from the database may
+        // have been taken in behind what is only now carried here.
+        for (var index = (readers?.Feeds.Count ?? 0) - 1; index >= 0; index--)
+        {
+            var link = readers!.Feeds[index];
+            if (publication.Sequence > link.Since) link.Feed.Deliver(publication);
+        }
 
         if (rules.IsFeed && publication.Draft.Effect is { } effect) ApplyToFeed(shard, effect, publication.Sequence);
     }

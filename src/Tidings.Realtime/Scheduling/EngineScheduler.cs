@@ -21,6 +21,9 @@ internal abstract class EngineScheduler
     /// <summary>Runs something later, outside of the caller's locks.</summary>
     public abstract Task RunAsync(Func<Task> work);
 
+    /// <summary>What each of several waiters for one piece of work awaits.</summary>
+    public virtual Task ForWaiter(Task work) => work;
+
     /// <summary>A number by which a user's connections go to one shard.</summary>
     public abstract uint HashOf(string userId);
 }

@@ -1,0 +1,40 @@
+using Tidings.Realtime.Brokers;
+using Tidings.Realtime.Publications;
+
+namespace Tidings.Simulation.Tests.World;
+
+/// <summary>
+/// One node's end of the bus. It loses, repeats, delays and reorders what it carries, as <see cref="IBroker"/> allows. What is not in
+/// the durable log stays on its node.
+/// </summary>
+internal sealed class LossyBroker(SimulatedWorld world, Node node) : IBroker
+{
+    private Action<IReadOnlyList<Publication>>? _receiver;
+
+    public void DeliverTo(Action<IReadOnlyList<Publication>> receiver) => _receiver = receiver;
+
+    public void Carry(IReadOnlyList<Publication> publications)
+    {
+        foreach (var publication in publications)
+        {
+            if (publication.Sequence == 0)
+            {
+                world.Histories.Commit(publication, world.Steps.Done);
+                Send(node, publication);
+                continue;
+            }
+
+            foreach (var receiver in world.Nodes) Send(receiver, publication);
+        }
+    }
+
+    /// <summary>What has arrived.</summary>
+    public void Receive(Publication publication) => _receiver!([publication]);
+
+    private void Send(Node receiver, Publication publication)
+    {
+        if (world.IsFaulty && world.Happens(10)) return;
+        for (var copies = world.IsFaulty && world.Happens(10) ? 2 : 1; copies > 0; copies--)
+            world.Steps.Add(receiver, $"{publication.Draft.Id} arrives at {receiver}", () => receiver.Broker.Receive(publication));
+    }
+}
