@@ -26,14 +26,17 @@ internal sealed class Simulation
     private readonly List<(string Id, Task Acknowledged)> _published = [];
     private int _events;
 
-    private Simulation(int seed, int steps, SimulatedMistake mistake)
+    private Simulation(int seed, int steps)
     {
-        _world = new SimulatedWorld(seed, mistake);
+        _world = new SimulatedWorld(seed);
         _steps = steps;
     }
 
     /// <summary>Runs a seed on a thread of its own, which no synchronisation context disturbs.</summary>
-    public static Outcome Run(int seed, int steps, SimulatedMistake mistake = SimulatedMistake.None)
+    /// <param name="seed">The same gives the same run.</param>
+    /// <param name="steps">How much happens before everything heals.</param>
+    /// <param name="prepare">Called on that thread before it begins.</param>
+    public static Outcome Run(int seed, int steps, Action? prepare = null)
     {
         Outcome? outcome = null;
         Exception? fault = null;
@@ -42,7 +45,8 @@ internal sealed class Simulation
             {
                 try
                 {
-                    outcome = new Simulation(seed, steps, mistake).Run();
+                    prepare?.Invoke();
+                    outcome = new Simulation(seed, steps).Run();
                 }
                 catch (Exception exception)
                 {

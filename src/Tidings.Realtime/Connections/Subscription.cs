@@ -1,5 +1,6 @@
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Publications;
+using Tidings.Realtime.Scheduling;
 
 namespace Tidings.Realtime.Connections;
 
@@ -99,6 +100,7 @@ public sealed class Subscription
     /// <summary>Replays as much of what was missed as there is room for; at its end what was held follows, and holding is over.</summary>
     internal void ContinueReplay()
     {
+        if (Mutants.Active == Mutant.ReleaseBeforeReplay) ReleaseHeld();
         for (; _replayed < _missed.Count; _replayed++)
         {
             if (HasEnded || !Connection.MayReplay(this)) return;
@@ -108,6 +110,12 @@ public sealed class Subscription
         var held = _held ?? [];
         (_held, _missed, _replayed) = (null, [], 0);
         foreach (var publication in held) Push(publication);
+    }
+
+    private void ReleaseHeld()
+    {
+        foreach (var publication in _held ?? []) Push(publication);
+        _held = [];
     }
 
     private static Position Later(Position one, Position other) => other.Exists && other.Offset > one.Offset ? other : one;
@@ -121,10 +129,10 @@ public sealed class Subscription
         var place = PlaceOf(publication);
         if (place.Exists)
         {
-            if (place.Offset <= Position.Offset && place.Epoch == Position.Epoch) return;
+            if (place.Offset <= Position.Offset && place.Epoch == Position.Epoch && Mutants.Active != Mutant.KeepDuplicates) return;
 
             // A channel's offsets have no holes, so a reader never sees one: rather no connection than a silent gap.
-            if (!IsFeed && (place.Epoch != Position.Epoch || place.Offset != Position.Offset + 1))
+            if (!IsFeed && (place.Epoch != Position.Epoch || place.Offset != Position.Offset + 1) && Mutants.Active == Mutant.None)
             {
                 Connection.Engine.Metrics.CountHole();
                 Connection.Close(CloseReason.GoingAway(TimeSpan.FromSeconds(1)));
@@ -140,7 +148,8 @@ public sealed class Subscription
 
         if (publication.IsTombstone || publication.Draft.ExcludedConnectionId == Connection.Id) return;
 
-        var push = publication.EncodingFor(Connection.Format, publication.FormFor(Rights));
+        var form = Mutants.Active == Mutant.FullFormInReplay && _missed.Count > 0 ? PublicationForm.Full : publication.FormFor(Rights);
+        var push = publication.EncodingFor(Connection.Format, form);
         Connection.Format.WritePush(Connection, this, publication, push);
         Connection.Shard.CountDelivery(Connection.Format, publication);
     }

@@ -3,6 +3,7 @@ using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
+using Tidings.Realtime.Scheduling;
 
 namespace Tidings.Realtime.Fanout;
 
@@ -79,7 +80,7 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
             {
                 Hand(publication, ReaderScope.Direct);
             }
-            else if (_state == State.Ready && publication.Position == _top with { Offset = _top.Offset + 1 })
+            else if (_state == State.Ready && IsNext(publication.Position))
             {
                 Advance(publication, isInLog ? ReaderScope.Direct | ReaderScope.Feeds : ReaderScope.Direct);
             }
@@ -232,7 +233,7 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
     private CatchUp CatchUpFrom(Position? since)
     {
         if (since is not { } place) return new CatchUp(CatchUpKind.LiveOnly, _top, null);
-        if (place.Epoch != _top.Epoch || place.Offset < _trimmedThrough) return new CatchUp(CatchUpKind.Lost, _top, null);
+        if ((place.Epoch != _top.Epoch && Mutants.Active != Mutant.NoEpoch) || place.Offset < _trimmedThrough) return new CatchUp(CatchUpKind.Lost, _top, null);
         if (place.Offset == _top.Offset) return new CatchUp(CatchUpKind.Replay, _top, []);
 
         // A place ahead of ours may be true: a page that was loaded from the database a moment before the event was carried here.
@@ -289,6 +290,10 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         foreach (var publication in missing.Concat(arrived.OrderBy(static publication => publication.Position.Offset)))
             if (!IsKnown(publication)) Advance(publication, ReaderScope.Direct);
     }
+
+    private bool IsNext(Position position) =>
+        position == _top with { Offset = _top.Offset + 1 }
+        || (Mutants.Active == Mutant.AcceptGaps && position.Epoch == _top.Epoch && position.Offset > _top.Offset);
 
     private bool IsKnown(Publication publication) =>
         _state == State.Ready && publication.Position.Epoch == _top.Epoch && publication.Position.Offset <= _top.Offset;

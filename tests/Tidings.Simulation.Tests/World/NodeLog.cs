@@ -2,6 +2,7 @@ using Tidings.Realtime.Channels;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
+using Tidings.Realtime.Scheduling;
 
 namespace Tidings.Simulation.Tests.World;
 
@@ -13,7 +14,7 @@ internal sealed class NodeLog(SimulatedWorld world, Node node) : IDurableEventLo
     public async ValueTask<IReadOnlyList<Publication>> AppendAsync(IReadOnlyList<PublicationDraft> drafts, CancellationToken cancellationToken)
     {
         var acknowledged = new TaskCompletionSource<IReadOnlyList<Publication>>();
-        if (world.Mistake == SimulatedMistake.AcknowledgeBeforeCommit)
+        if (Mutants.Active == Mutant.AcknowledgeBeforeCommit)
             world.Steps.Add(node, $"{node} acknowledges", () => acknowledged.TrySetResult([.. drafts.Select(static draft => new Publication(draft))]));
         world.Steps.Add(node, $"{node} commits", () => Commit(drafts, acknowledged));
         return await acknowledged.Task;

@@ -5,15 +5,6 @@ using Tidings.Simulation.Tests.Checks;
 
 namespace Tidings.Simulation.Tests.World;
 
-/// <summary>A mistake in a part that the simulation stands in for.</summary>
-internal enum SimulatedMistake
-{
-    None,
-
-    /// <summary>The log says that it has an event before it has it.</summary>
-    AcknowledgeBeforeCommit,
-}
-
 /// <summary>Several engines, their disk, bus, clock and clients, in one thread, under one seed.</summary>
 internal sealed class SimulatedWorld
 {
@@ -29,12 +20,10 @@ internal sealed class SimulatedWorld
     private readonly Random _chance;
     private readonly HashSet<string> _rights = [];
     private readonly Dictionary<string, int> _banned = [];
-    private readonly SimulatedMistake _mistake;
 
-    public SimulatedWorld(int seed, SimulatedMistake mistake)
+    public SimulatedWorld(int seed)
     {
         _chance = new Random(seed);
-        _mistake = mistake;
         Steps = new Steps(_chance);
         Format = new SimulatedFormat(this);
         Disk = new Disk(this);
@@ -80,9 +69,6 @@ internal sealed class SimulatedWorld
 
     /// <summary>Whether things are lost and fail.</summary>
     public bool IsFaulty { get; set; } = true;
-
-    /// <summary>The mistake that is being made on purpose.</summary>
-    public SimulatedMistake Mistake => _mistake;
 
     /// <summary>The first thing that went wrong.</summary>
     public string? Violation { get; private set; }
