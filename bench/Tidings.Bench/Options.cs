@@ -40,11 +40,11 @@ internal sealed class Options
         return text;
     }
 
-    /// <summary>A list with commas; <paramref name="choices"/> are both what is allowed and what is meant without it.</summary>
-    internal IReadOnlyList<string> Names(string name, IReadOnlyList<string> choices)
+    /// <summary>A list with commas between; without it <paramref name="otherwise"/>, or everything.</summary>
+    internal IReadOnlyList<string> Names(string name, IReadOnlyList<string> choices, IReadOnlyList<string>? otherwise = null)
     {
         if (!Take(name, out var text))
-            return choices;
+            return otherwise ?? choices;
         var names = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (names.Length == 0 || names.Except(choices).Any())
             throw new BenchException($"--{name} must be some of {string.Join(",", choices)}, with commas between.");

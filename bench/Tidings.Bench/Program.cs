@@ -38,8 +38,12 @@ try
         Console.Error.WriteLine($"The generator is not pinned to one core (it may use {cores}); bench/run.sh pins it.");
 
     if (args[0] == "peers")
-        SideBySide.Run(new Options(args.AsSpan(1)));
-    else foreach (var verb in args[0] == "all" ? verbs.Keys.ToArray() : [args[0]])
+    {
+        new SideBySide(new Options(args.AsSpan(1))).Run();
+        return 0;
+    }
+
+    foreach (var verb in args[0] == "all" ? verbs.Keys.ToArray() : [args[0]])
         Run(verbs[verb], new Options(args.AsSpan(1)));
     return 0;
 }

@@ -6,7 +6,7 @@ using Tidings.Bench.Network;
 namespace Tidings.Bench.Contenders;
 
 /// <summary>A bare epoll loop in C++: the least that a server on one core can spend.</summary>
-internal sealed class Floor : Contender
+internal class Floor : Contender
 {
     private static readonly string Program = InPeers("floor/bin/floor");
 

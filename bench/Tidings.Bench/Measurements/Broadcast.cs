@@ -20,28 +20,27 @@ internal sealed class Broadcast : IDisposable
     private readonly byte[] _request;
     private readonly int _text;
     private readonly int[] _waitingFor = new int[WidestWindow];
+    private readonly Dictionary<long, long> _sample = [];
     private readonly Queue<HttpConnection> _idle = [];
     private List<HttpConnection> _publishers = [];
     private int _window;
-    private int _widest;
     private long _published;
     private long _everywhere;
     private long _deliveries;
     private long _bytes;
 
     /// <summary>Opens the connections; the contender has been prepared for that many.</summary>
-    internal Broadcast(Rig rig, Contender contender, int subscribers, int bytes)
+    internal Broadcast(Rig rig, Contender contender, int subscribers, int bytes, TimeSpan openLimit)
     {
         _rig = rig;
         _contender = contender;
         _subscribers = subscribers;
-        contender.Prepare(rig, subscribers);
         _request = contender.Publication(rig.Server.EndPoint, bytes);
         _text = Marker.Find(_request);
         _fleet = new Fleet(rig.Loop, rig.Server.EndPoint, contender.Dialect, OnEvent);
         try
         {
-            _fleet.Open(subscribers, TimeSpan.FromSeconds(120));
+            _fleet.Open(subscribers, openLimit);
         }
         catch
         {
@@ -59,7 +58,6 @@ internal sealed class Broadcast : IDisposable
         // New ones for each window: some servers close an idle connection after a few seconds.
         _publishers = [.. Enumerable.Range(0, inFlight).Select(_ => new HttpConnection(_rig.Loop, _rig.Server.EndPoint, OnAnswered))];
         _publishers.ForEach(_idle.Enqueue);
-        _widest = Math.Max(_widest, inFlight);
         _window = inFlight;
         Publish();
         _rig.Loop.RunFor(warmUp);
@@ -108,20 +106,27 @@ internal sealed class Broadcast : IDisposable
 
     /// <summary>
     /// A subscriber's k-th event is the channel's k-th, so events are counted, not parsed, which would cost more than reading them.
-    /// Now and then one is looked into: with up to a window of requests under way, its number is near its place.
+    /// Now and then one is looked into: all must have received the same as theirs of that place. An empty message was thrown away unread.
     /// </summary>
     private void OnEvent(WebSocketConnection connection, ReadOnlySpan<byte> message, long at)
     {
         var place = connection.Received++;
         _deliveries++;
         _bytes += message.Length;
-        if (place % CheckEvery == 0 && Math.Abs(Marker.Read(message) - place) >= _widest)
-            throw new BenchException($"Subscriber {connection.Number} received {Marker.Read(message)} as its event {place}.", _rig.Server.EndPoint);
+        if (place % CheckEvery == 0 && !message.IsEmpty)
+            Check(connection, place, Marker.Read(message));
         if (--_waitingFor[place % WidestWindow] == 0)
         {
             _everywhere++;
             Publish();
         }
+    }
+
+    private void Check(WebSocketConnection connection, long place, long number)
+    {
+        if (_sample.TryAdd(place, number) ? number >= 0 && number < _published : _sample[place] == number)
+            return;
+        throw new BenchException($"Subscriber {connection.Number} received {number} as its event {place}, where the first received {_sample[place]}.", _rig.Server.EndPoint);
     }
 
     /// <summary>What happened inside one window.</summary>

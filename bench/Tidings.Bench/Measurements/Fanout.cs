@@ -14,7 +14,8 @@ internal sealed class Fanout(Options options, Contender contender) : IMeasuremen
 
     public void Run(Rig rig)
     {
-        using var broadcast = new Broadcast(rig, contender, _subscribers, _bytes);
+        contender.Prepare(rig, _subscribers);
+        using var broadcast = new Broadcast(rig, contender, _subscribers, _bytes, TimeSpan.FromSeconds(120));
         Measure(broadcast, _inFlight);
         if (_inFlight > 1)
             Measure(broadcast, 1);

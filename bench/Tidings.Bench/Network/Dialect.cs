@@ -6,6 +6,12 @@ namespace Tidings.Bench.Network;
 /// </summary>
 internal abstract class Dialect
 {
+    /// <summary>
+    /// Events are all as long as the first and are not looked at: their bytes are discarded in the kernel, and counted. Only for a server that
+    /// sends nothing else.
+    /// </summary>
+    internal bool CountsOnly { get; init; }
+
     /// <summary>Path and query of the upgrade.</summary>
     internal virtual string Path(int number) => "/";
 

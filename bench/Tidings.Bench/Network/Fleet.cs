@@ -11,15 +11,17 @@ internal sealed class Fleet : ISubscriber, IDisposable
     private readonly IPEndPoint _server;
     private readonly Dialect _dialect;
     private readonly Received? _received;
+    private readonly int _firstNumber;
     private readonly List<WebSocketConnection> _connections = [];
     private bool _isClosing;
 
-    internal Fleet(EventLoop loop, IPEndPoint server, Dialect dialect, Received? received = null)
+    internal Fleet(EventLoop loop, IPEndPoint server, Dialect dialect, Received? received = null, int firstNumber = 0)
     {
         _loop = loop;
         _server = server;
         _dialect = dialect;
         _received = received;
+        _firstNumber = firstNumber;
     }
 
     /// <summary>Called for every event after the subscription was confirmed.</summary>
@@ -37,7 +39,7 @@ internal sealed class Fleet : ISubscriber, IDisposable
             () =>
             {
                 while (_connections.Count < all && _connections.Count - Subscribed < HandshakesUnderWay)
-                    _connections.Add(new WebSocketConnection(_loop, _server, _connections.Count, _dialect, this));
+                    _connections.Add(new WebSocketConnection(_loop, _server, _firstNumber + _connections.Count, _dialect, this));
                 return Subscribed == all;
             },
             limit);

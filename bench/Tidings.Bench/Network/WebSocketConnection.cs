@@ -18,6 +18,8 @@ internal sealed class WebSocketConnection : Peer
     private readonly ISubscriber _subscriber;
     private ArrayBufferWriter<byte>? _fragments;
     private bool _isUpgraded;
+    private int _eventSize;
+    private int _discarded;
 
     internal WebSocketConnection(EventLoop loop, IPEndPoint server, int number, Dialect dialect, ISubscriber subscriber)
         : base(loop, server)
@@ -49,9 +51,23 @@ internal sealed class WebSocketConnection : Peer
     }
 
     /// <summary>Called by the dialect for each event.</summary>
-    internal void HandOn(ReadOnlySpan<byte> message, long at) => _subscriber.OnMessage(this, message, at);
+    internal void HandOn(ReadOnlySpan<byte> message, long at)
+    {
+        if (_dialect.CountsOnly)
+            _eventSize = HeadOf(message.Length) + message.Length;
+        _subscriber.OnMessage(this, message, at);
+    }
 
     internal void SendText(ReadOnlySpan<byte> message) => WriteFrame(1, message);
+
+    protected override bool DiscardsWhatComes => _eventSize > 0;
+
+    protected override void OnDiscarded(int count)
+    {
+        var at = Stopwatch.GetTimestamp();
+        for (_discarded += count; _discarded >= _eventSize; _discarded -= _eventSize)
+            _subscriber.OnMessage(this, [], at);
+    }
 
     protected override int Consume(ReadOnlySpan<byte> received)
     {
@@ -155,11 +171,13 @@ internal sealed class WebSocketConnection : Peer
         }
     }
 
+    private static int HeadOf(int length) => length < 126 ? 2 : length < 65536 ? 4 : 10;
+
     private void WriteFrame(byte opcode, ReadOnlySpan<byte> payload)
     {
         if (payload.Length > 65535)
             throw new InvalidOperationException("The generator writes small frames only.");
-        var head = payload.Length < 126 ? 2 : 4;
+        var head = HeadOf(payload.Length);
         Span<byte> frame = payload.Length < 1000 ? stackalloc byte[head + 4 + payload.Length] : new byte[head + 4 + payload.Length];
         frame[0] = (byte)(0x80 | opcode);
         frame[1] = (byte)(0x80 | (head == 2 ? payload.Length : 126));

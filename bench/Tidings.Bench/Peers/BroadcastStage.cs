@@ -11,6 +11,7 @@ namespace Tidings.Bench.Peers;
 /// </summary>
 internal sealed class BroadcastStage(Scoreboard board, ServerSettings settings, int subscribers, int bytes)
 {
+    private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan GettingUnderWay = TimeSpan.FromMilliseconds(500);
 
     private readonly List<Entry> _entries = [];
@@ -50,7 +51,9 @@ internal sealed class BroadcastStage(Scoreboard board, ServerSettings settings, 
         try
         {
             server = ServerProcess.Start(contender, settings);
-            _entries.Add(new Entry(contender, server, new Broadcast(new Rig(loop, server), contender, subscribers, bytes)));
+            var rig = new Rig(loop, server);
+            contender.Prepare(rig, subscribers);
+            _entries.Add(new Entry(contender, server, new Broadcast(rig, contender, subscribers, bytes, OpenLimit)));
             Console.WriteLine($"  {contender.Title}: process {server.Pid}, {subscribers:N0} subscribers");
         }
         catch (BenchException error)
@@ -63,12 +66,7 @@ internal sealed class BroadcastStage(Scoreboard board, ServerSettings settings, 
     private void Measure(Entry entry, Figure figure, int inFlight, int round, TimeSpan time)
     {
         var window = entry.Broadcast.Measure(inFlight, GettingUnderWay, time, usage => usage.Stop());
-        board.Add(figure, entry.Contender, new Measured(
-            round,
-            window.PerCpuSecond,
-            window.Spent,
-            ("deliveries/s", window.Deliveries / window.Spent.Wall),
-            ("bytes an event", window.BytesPerEvent)));
+        board.Add(figure, entry.Contender, Measured.Of(window, round));
     }
 
     /// <summary>A fault takes out the server whose connection it was, which need not be the one whose turn it is; the others go on.</summary>

@@ -1,4 +1,5 @@
 using Tidings.Bench.Hosting;
+using Tidings.Bench.Measurements;
 
 namespace Tidings.Bench.Peers;
 
@@ -7,4 +8,8 @@ namespace Tidings.Bench.Peers;
 /// <param name="Value">In the figure's unit.</param>
 /// <param name="Spent">Who used the machine.</param>
 /// <param name="Details">Further columns of the table.</param>
-internal sealed record Measured(int Round, double Value, Usage.Spent Spent, params IReadOnlyList<(string Name, double Value)> Details);
+internal sealed record Measured(int Round, double Value, Usage.Spent Spent, params IReadOnlyList<(string Name, double Value)> Details)
+{
+    internal static Measured Of(Broadcast.Window window, int round) =>
+        new(round, window.PerCpuSecond, window.Spent, ("deliveries/s", window.Deliveries / window.Spent.Wall), ("bytes an event", window.BytesPerEvent));
+}

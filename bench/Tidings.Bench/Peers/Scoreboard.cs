@@ -23,7 +23,7 @@ internal sealed class Scoreboard
         if (!_windows.TryGetValue((figure.Key, contender.Name), out var windows))
             _windows[(figure.Key, contender.Name)] = windows = [];
         windows.Add(window);
-        Console.WriteLine(Invariant($"  {figure.Key} {window.Round + 1}  {contender.Title,-22} {Report.Text(window.Value),10} {figure.Unit}, generator {window.Spent.Generator:P0}"));
+        Console.WriteLine(Invariant($"  {figure.Key} {window.Round + 1}  {contender.Title,-22} {Report.Text(window.Value),10} {(figure.Key == "f" || figure.Key[0] == 'e' ? figure.Unit : "per CPU-second")}, generator {window.Spent.Generator:P0}"));
 
         var line = new JsonObject
         {
@@ -51,6 +51,8 @@ internal sealed class Scoreboard
         _unavailable[contender.Name] = (contender.Title, why.Split('\n')[0]);
     }
 
+    internal bool HasFailed(Contender contender) => _unavailable.ContainsKey(contender.Name);
+
     internal void Publish(Figure figure, IReadOnlyList<Contender> contenders)
     {
         var measured = contenders.Where(contender => _windows.ContainsKey((figure.Key, contender.Name))).ToList();
@@ -59,7 +61,7 @@ internal sealed class Scoreboard
         if (measured.Count > 0)
         {
             var details = _windows[(figure.Key, measured[0].Name)][0].Details.Select(detail => detail.Name).ToList();
-            var table = new Table(["server", "median", "lowest", "highest", $"Tidings is x", .. details, "server core", "generator core", "others", "stolen"]);
+            var table = new Table(["server", "median", "lowest", "highest", "Tidings / it", .. details, "server core", "generator core", "others", "stolen"]);
             foreach (var contender in measured)
                 table.Add(Row(figure, contender, details));
             table.Write();
@@ -71,17 +73,29 @@ internal sealed class Scoreboard
             PublishGoal(figure, goal);
     }
 
+    /// <summary>The figure's medians as a panel; null if nobody was measured.</summary>
+    internal BarChart.Panel? Draw(Figure figure, IReadOnlyList<Contender> contenders)
+    {
+        var bars = contenders
+            .Select(contender => new BarChart.Bar(
+                contender.Title,
+                _windows.TryGetValue((figure.Key, contender.Name), out var windows) ? Median(windows.Select(window => window.Value)) : null,
+                contender is TidingsServer))
+            .ToList();
+        return bars.Exists(bar => bar.Value is not null) ? new BarChart.Panel(figure.Title, $"{figure.Unit}, {figure.Better}", bars) : null;
+    }
+
     private string[] Row(Figure figure, Contender contender, List<string> details)
     {
         var windows = _windows[(figure.Key, contender.Name)];
-        var generator = windows.Max(window => window.Spent.Generator);
+        var generator = Median(windows.Select(window => window.Spent.Generator));
         return
         [
             contender.Title,
             Report.Text(Median(windows.Select(window => window.Value))),
             Report.Text(windows.Min(window => window.Value)),
             Report.Text(windows.Max(window => window.Value)),
-            Ratio(figure, Reference, contender.Name) is { } ratio ? Invariant($"{ratio:F2}") : "-",
+            Ratio(figure, Reference, contender.Name) is { } ratio ? Report.Text(ratio) : "-",
             .. details.Select(name => Report.Text(Median(windows.Select(window => window.Details.First(detail => detail.Name == name).Value)))),
             Share(windows, spent => spent.ServerShare),
             Share(windows, spent => spent.Generator) + (generator > Usage.GeneratorLimit ? " LIMIT?" : ""),
@@ -92,20 +106,18 @@ internal sealed class Scoreboard
 
     private void PublishGoal(Figure figure, Goal goal)
     {
-        if (Ratio(figure, goal.Contender, goal.Peer) is not { } ratio)
+        if (ValueOf(figure, goal) is not { } value)
             return;
-        var isMet = ratio >= goal.Factor;
-        Console.WriteLine(Invariant($"  goal: {goal.Contender} >= {goal.Factor} x {goal.Peer}: it is {ratio:F2} x, {(isMet ? "met" : "not met")}"));
-        ResultFile.Append("peers", new JsonObject
-        {
-            ["run"] = _run,
-            ["figure"] = figure.Key,
-            ["goal"] = $"{goal.Contender} / {goal.Peer}",
-            ["factor"] = goal.Factor,
-            ["ratio"] = Math.Round(ratio, 3),
-            ["met"] = isMet,
-        });
+        var isMet = goal.IsCeiling ? value <= goal.Bound : value >= goal.Bound;
+        var bound = Invariant($"{goal.Contender} {(goal.IsCeiling ? "<=" : ">=")} {goal.Bound}{(goal.Peer is null ? "" : $" x {goal.Peer}")}");
+        Console.WriteLine(Invariant($"  goal: {bound}: {Report.Text(value)}, {(isMet ? "met" : "not met")}"));
+        ResultFile.Append("peers", new JsonObject { ["run"] = _run, ["figure"] = figure.Key, ["goal"] = bound, ["value"] = Math.Round(value, 3), ["met"] = isMet });
     }
+
+    private double? ValueOf(Figure figure, Goal goal) =>
+        goal.Peer is not null ? Ratio(figure, goal.Contender, goal.Peer)
+        : _windows.TryGetValue((figure.Key, goal.Contender), out var windows) ? Median(windows.Select(window => window.Value))
+        : null;
 
     /// <summary>Null unless both were measured in the same round at least once.</summary>
     private double? Ratio(Figure figure, string contender, string peer)
