@@ -8,6 +8,7 @@ using Tidings.Protocols.Native;
 using Tidings.Protocols.Polling;
 using Tidings.Protocols.Sse;
 using Tidings.Protocols.Streams;
+using Tidings.Protocols.Upgrade;
 
 namespace Tidings.Protocols;
 
@@ -36,6 +37,7 @@ public static class ProtocolsSetup
         services.TryAddSingleton<Gatekeeper>();
         services.TryAddSingleton<StreamDoor>();
         services.TryAddSingleton<NativeEndpoint>();
+        services.TryAddSingleton<EarlyUpgrade>();
         services.TryAddSingleton<SseEndpoint>();
         services.TryAddSingleton<PollEndpoint>();
         return services;
@@ -45,7 +47,7 @@ public static class ProtocolsSetup
     public static IEndpointRouteBuilder MapTidingsProtocols(this IEndpointRouteBuilder routes)
     {
         ArgumentNullException.ThrowIfNull(routes);
-        Map("/ws", static context => context.RequestServices.GetRequiredService<NativeEndpoint>().HandleAsync(context));
+        Map(NativeEndpoint.Path, static context => context.RequestServices.GetRequiredService<NativeEndpoint>().HandleAsync(context));
         Map("/sse", static context => context.RequestServices.GetRequiredService<SseEndpoint>().HandleAsync(context));
         Map("/poll", static context => context.RequestServices.GetRequiredService<PollEndpoint>().HandleAsync(context));
         return routes;

@@ -9,6 +9,9 @@ public sealed record RealtimeOptions
     /// <summary>How much longer it may stay silent before it is closed.</summary>
     public TimeSpan PongTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a peer may take nothing of what is written to it before it is cut as too slow.</summary>
+    public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long we may be silent towards a client that can't answer, such as an event stream, before a sign of life is sent.</summary>
     public TimeSpan StreamHeartbeatInterval { get; init; } = TimeSpan.FromSeconds(15);
 

@@ -55,12 +55,18 @@ internal sealed partial class Gatekeeper(
     IOptions<NativeProtocolOptions> options,
     ILogger<Gatekeeper> logger)
 {
-    /// <summary>Judges the request's origin.</summary>
-    public OriginVerdict JudgeOrigin(HttpRequest request)
+    /// <summary>What the request's origin is worth.</summary>
+    public OriginVerdict OriginOf(HttpRequest request)
     {
         var header = request.Headers.Origin;
         var origin = header.Count switch { 0 => null, 1 => header[0], _ => "" };
-        var verdict = origins.Judge(origin, request.Scheme, request.Host.Value ?? "");
+        return origins.Judge(origin, request.Scheme, request.Host.Value ?? "");
+    }
+
+    /// <summary>Judges the request's origin, and counts it if it is refused.</summary>
+    public OriginVerdict JudgeOrigin(HttpRequest request)
+    {
+        var verdict = OriginOf(request);
         if (verdict == OriginVerdict.Refused)
         {
             engine.Metrics.CountRefusal(Refusal.Origin);

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -10,8 +11,13 @@ namespace Tidings.Protocols.Native;
 /// <summary><c>/ws</c>: from a request to a session.</summary>
 internal sealed class NativeEndpoint(RealtimeEngine engine, Gatekeeper gate, IOptions<NativeProtocolOptions> options, ILogger<NativeSession> logger)
 {
+    private static readonly StreamPipeReaderOptions ReaderOptions = new(leaveOpen: true, useZeroByteReads: true);
+
     private readonly NativeSessionContext _shared = new(
         engine, new NativeFormat(engine.Catalog), new CommandParser(engine.Catalog), gate, options.Value.MessageTimeout, logger);
+
+    /// <summary>Where it is.</summary>
+    public const string Path = "/ws";
 
     /// <summary>Answers a request, and serves the client to its end.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -23,28 +29,36 @@ internal sealed class NativeEndpoint(RealtimeEngine engine, Gatekeeper gate, IOp
             return;
         }
 
-        // Before the upgrade: a page of a strange origin gets no connection at all, not even one that is closed with a code.
-        var origin = gate.JudgeOrigin(context.Request);
-        if (origin == OriginVerdict.Refused)
+        if (await AdmitAsync(context) is not { } admittance)
         {
             await Problems.OriginRefusedAsync(context);
             return;
         }
+
+        var stream = await WebSocketHandshake.AcceptAsync(context, MessageJson.ProtocolName);
+        var receiver = new WebSocketReceiver(PipeReader.Create(stream, ReaderOptions), engine.Options.MessageBytes);
+        var transport = new StreamTransport(stream, receiver, context.Abort, engine.Options.CloseTimeout, engine.Clock);
+        await RunAsync(context, admittance, receiver, transport, context.RequestAborted);
+    }
+
+    /// <summary>
+    /// Decides about a handshake whose form is good. Before the upgrade only the origin is refused: a page of a strange origin gets no
+    /// connection at all. Every other refusal is a close code, because a page can't see the status of a refused upgrade.
+    /// </summary>
+    /// <returns>Null if the origin is refused.</returns>
+    public async ValueTask<AdmittanceOf?> AdmitAsync(HttpContext context)
+    {
+        var origin = gate.JudgeOrigin(context.Request);
+        if (origin == OriginVerdict.Refused) return null;
 
         var admittance = await gate.IdentifyAsync(context, origin);
-        if (admittance.Outcome == Admittance.NoOrigin)
-        {
-            await Problems.OriginRefusedAsync(context);
-            return;
-        }
-
-        // From here on refusals are close codes, because a page can't see the status of a refused upgrade.
-        using var place = admittance.Place;
-        var stream = await WebSocketHandshake.AcceptAsync(context, MessageJson.ProtocolName);
-        var receiver = new WebSocketReceiver(stream, engine.Options.MessageBytes);
-        var transport = new WebSocketTransport(stream, receiver, context.Abort, engine.Options.CloseTimeout, engine.Clock);
-        await new NativeSession(_shared, receiver, transport, context.Request.Query["subscribe"] == "own").RunAsync(admittance, context.RequestAborted);
+        return admittance.Outcome == Admittance.NoOrigin ? null : admittance;
     }
+
+    /// <summary>Serves a client whose handshake has been answered. The task does not keep the request.</summary>
+    public Task RunAsync(
+        HttpContext context, AdmittanceOf admittance, WebSocketReceiver receiver, WebSocketTransport transport, CancellationToken closed) =>
+        new NativeSession(_shared, receiver, transport, context.Request.Query["subscribe"] == "own").RunAsync(admittance, closed);
 
     private static Task RefuseAsync(HttpContext context, HandshakeVerdict verdict)
     {

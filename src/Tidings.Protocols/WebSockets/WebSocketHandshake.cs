@@ -47,10 +47,24 @@ internal static class WebSocketHandshake
         }
 
         if (!HttpMethods.IsGet(request.Method)) return HandshakeVerdict.Method;
-        if (context.Features.Get<IHttpUpgradeFeature>() is not { IsUpgradableRequest: true } || !Lists(request.Headers.Upgrade, Protocol, StringComparison.OrdinalIgnoreCase))
-            return HandshakeVerdict.NotAnUpgrade;
+        return context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } ? JudgeFields(request) : HandshakeVerdict.NotAnUpgrade;
+    }
+
+    /// <summary>Checks the fields of a handshake over HTTP/1.1.</summary>
+    public static HandshakeVerdict JudgeFields(HttpRequest request)
+    {
+        if (!Lists(request.Headers.Upgrade, Protocol, StringComparison.OrdinalIgnoreCase)) return HandshakeVerdict.NotAnUpgrade;
         if (request.Headers.SecWebSocketVersion != Version) return HandshakeVerdict.Version;
         return IsKey(request.Headers.SecWebSocketKey) ? HandshakeVerdict.Good : HandshakeVerdict.Key;
+    }
+
+    /// <summary>The whole answer to a handshake over HTTP/1.1 that was found good.</summary>
+    public static byte[] AnswerTo(HttpRequest request, string subprotocol)
+    {
+        var chosen = Lists(request.Headers.SecWebSocketProtocol, subprotocol, StringComparison.Ordinal) ? $"Sec-WebSocket-Protocol: {subprotocol}\r\n" : "";
+        return Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {Protocol}\r\n"
+            + $"Sec-WebSocket-Accept: {AcceptFor(request.Headers.SecWebSocketKey.ToString())}\r\n{chosen}\r\n");
     }
 
     /// <summary>Accepts a request that was found good, and gives its stream.</summary>

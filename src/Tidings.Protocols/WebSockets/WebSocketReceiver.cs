@@ -1,19 +1,22 @@
 using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.InteropServices;
 
 namespace Tidings.Protocols.WebSockets;
 
 /// <summary>
-/// A client's messages, one after the other, from a stream. While the client is silent it holds no buffer: it waits with an empty
-/// read and rents one only when there is something to read. One reader at a time.
+/// A client's messages, one after the other, parsed where they were received. While the client is silent it holds no buffer. One
+/// reader at a time.
 /// </summary>
-internal sealed class WebSocketReceiver(Stream stream, int maxMessageBytes) : IDisposable
+internal sealed class WebSocketReceiver(PipeReader input, int maxMessageBytes) : IDisposable
 {
-    private const int BufferBytes = 4096;
-
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FrameReader _frames = new(maxMessageBytes);
-    private byte[]? _buffer;
+    private ReadOnlySequence<byte> _received;
+    private SequencePosition _next;
     private Memory<byte> _unread;
+    private bool _isHolding;
+    private bool _isDisposed;
 
     /// <summary>Completes when the peer has said goodbye or is gone.</summary>
     public Task Ended => _ended.Task;
@@ -31,18 +34,16 @@ internal sealed class WebSocketReceiver(Stream stream, int maxMessageBytes) : ID
     public async ValueTask<InboundMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
         if (_ended.Task.IsCompleted) return new(InboundKind.End);
-        if (_frames.TryRead(ref _unread, out var message)) return Note(message);
+        if (TryReadFrame(out var message)) return Note(message);
 
         try
         {
-            ReleaseBuffer();
-#pragma warning disable CA2022 // An empty read only waits.
-            await stream.ReadAsync(Memory<byte>.Empty, cancellationToken);
-#pragma warning restore CA2022
-            var buffer = _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-            var count = await stream.ReadAsync(buffer, cancellationToken);
-            if (count == 0) return Note(new(InboundKind.End));
-            _unread = buffer.AsMemory(0, count);
+            GiveBack();
+            var result = await input.ReadAsync(cancellationToken);
+            _received = result.Buffer;
+            _next = _received.Start;
+            _isHolding = true;
+            if (_received.IsEmpty && result.IsCompleted) return Note(new(InboundKind.End));
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
         {
@@ -53,16 +54,29 @@ internal sealed class WebSocketReceiver(Stream stream, int maxMessageBytes) : ID
             return Note(new(InboundKind.End)); // the request was aborted
         }
 
-        return _frames.TryRead(ref _unread, out message) ? Note(message) : new(InboundKind.Partial);
+        return TryReadFrame(out message) ? Note(message) : new(InboundKind.Partial);
     }
 
     /// <summary>Gives back what it holds. Call it when nobody reads any more.</summary>
     public void Dispose()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
         _ended.TrySetResult();
-        _unread = default;
         _frames.Dispose();
-        ReleaseBuffer();
+        GiveBack();
+    }
+
+    private bool TryReadFrame(out InboundMessage message)
+    {
+        while (!_frames.TryRead(ref _unread, out message))
+        {
+            // What was received is ours alone until it is given back, so frames are unmasked where they lie.
+            if (!_isHolding || !_received.TryGet(ref _next, out var segment)) return false;
+            _unread = MemoryMarshal.AsMemory(segment);
+        }
+
+        return true;
     }
 
     private InboundMessage Note(InboundMessage message)
@@ -72,9 +86,14 @@ internal sealed class WebSocketReceiver(Stream stream, int maxMessageBytes) : ID
         return message;
     }
 
-    private void ReleaseBuffer()
+    private void GiveBack()
     {
-        if (_buffer is { } buffer) ArrayPool<byte>.Shared.Return(buffer);
-        _buffer = null;
+        if (!_isHolding) return;
+        _isHolding = false;
+        _unread = default;
+        var end = _received.End;
+        _received = default;
+        _next = default;
+        input.AdvanceTo(end);
     }
 }

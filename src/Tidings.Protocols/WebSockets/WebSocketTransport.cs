@@ -3,50 +3,51 @@ using Tidings.Realtime.Connections;
 
 namespace Tidings.Protocols.WebSockets;
 
-/// <summary>
-/// Frames out, over the stream of an upgraded request. What waits together goes out as one write; the stream flushes each.
-/// </summary>
-/// <param name="stream">The upgraded stream.</param>
+/// <summary>Frames out, and the closing handshake of RFC 6455, section 7. How bytes leave is the derived class's affair.</summary>
 /// <param name="receiver">Hears the peer's close.</param>
-/// <param name="abort">Cuts the link without a word.</param>
 /// <param name="closeTimeout">How long saying goodbye may take: the write, then the peer's answer.</param>
 /// <param name="clock">The time.</param>
-internal sealed class WebSocketTransport(
-    Stream stream, WebSocketReceiver receiver, Action abort, TimeSpan closeTimeout, TimeProvider clock) : ITransport
+internal abstract class WebSocketTransport(WebSocketReceiver receiver, TimeSpan closeTimeout, TimeProvider clock) : ITransport
 {
     private const int LargestCopy = 64 * 1024;
 
-    private volatile bool _isClosing;
+    /// <inheritdoc />
+    public virtual bool WritesAtOnce => false;
 
-    /// <summary>Whether the goodbye has begun: what the peer still says, but for its close, is passed over.</summary>
-    public bool IsClosing => _isClosing;
+    /// <inheritdoc />
+    public virtual int TryWrite(ReadOnlySpan<byte> bytes) => 0;
 
     /// <inheritdoc />
     public ValueTask WriteAsync(IReadOnlyList<ReadOnlyMemory<byte>> pieces, CancellationToken cancellationToken) =>
-        pieces.Count == 1 ? stream.WriteAsync(pieces[0], cancellationToken) : WriteTogetherAsync(pieces, cancellationToken);
+        pieces.Count == 1 ? SendAsync(pieces[0], cancellationToken) : WriteTogetherAsync(pieces, cancellationToken);
 
     /// <inheritdoc />
     public async ValueTask CloseAsync(CloseReason reason, bool writable)
     {
-        _isClosing = true;
         if (!writable)
         {
-            abort();
+            Abort();
             return;
         }
 
         try
         {
             using var limit = new CancellationTokenSource(closeTimeout, clock);
-            await stream.WriteAsync(CloseFrame(reason), limit.Token);
+            await SendAsync(CloseFrame(reason), limit.Token);
             // The code arrives only if we go on reading until the peer has answered: unread bytes would turn the end into a reset.
             await receiver.Ended.WaitAsync(limit.Token);
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
-            abort();
+            Abort();
         }
     }
+
+    /// <summary>Completes when all bytes are out of our hands. Throws an <see cref="IOException"/> when the peer is gone.</summary>
+    protected abstract ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>Cuts the link without a word.</summary>
+    protected abstract void Abort();
 
     /// <summary>Each side sends one close frame. To the peer's we answer with its own code, unless we had a reason first.</summary>
     private byte[] CloseFrame(CloseReason reason) => receiver.PeerClose switch
@@ -70,13 +71,13 @@ internal sealed class WebSocketTransport(
                 var piece = pieces[index];
                 if (piece.Length > buffer.Length - filled)
                 {
-                    await stream.WriteAsync(buffer.AsMemory(0, filled), cancellationToken);
+                    await SendAsync(buffer.AsMemory(0, filled), cancellationToken);
                     filled = 0;
                 }
 
                 if (piece.Length > buffer.Length)
                 {
-                    await stream.WriteAsync(piece, cancellationToken);
+                    await SendAsync(piece, cancellationToken);
                     continue;
                 }
 
@@ -84,7 +85,7 @@ internal sealed class WebSocketTransport(
                 filled += piece.Length;
             }
 
-            if (filled > 0) await stream.WriteAsync(buffer.AsMemory(0, filled), cancellationToken);
+            if (filled > 0) await SendAsync(buffer.AsMemory(0, filled), cancellationToken);
         }
         finally
         {

@@ -15,8 +15,7 @@ public sealed class Connection
     private readonly ITransport _transport;
     private readonly List<Subscription> _subscriptions = [];
     private readonly TaskCompletionSource<CloseReason> _completion;
-    private readonly List<Subscription> _replaying = [];
-    private volatile bool _waitsForRoom;
+    private List<Subscription>? _replaying;
     private CloseReason? _closing;
     private long _heardAt;
     private long _wroteAt;
@@ -33,7 +32,7 @@ public sealed class Connection
         Id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
         _transport = transport;
         _completion = new TaskCompletionSource<CloseReason>(engine.Scheduler.Completions);
-        _queue = new SendQueue(transport, engine.Outbound, engine.Options.OutboundBytes, engine.Scheduler.Completions, FindRoom);
+        _queue = new SendQueue(this, transport);
         _heardAt = _wroteAt = engine.Clock.GetTimestamp();
     }
 
@@ -81,9 +80,7 @@ public sealed class Connection
             return;
         }
 
-        Engine.Metrics.CountSlowReader();
-        _queue.Clear();
-        Close(CloseReason.TooSlow);
+        CutAsSlow();
     }
 
     /// <summary>Queues a message, after everything that was sent before, unless the connection is being closed by then. Any thread.</summary>
@@ -109,7 +106,7 @@ public sealed class Connection
     internal void Flush()
     {
         _wroteAt = Engine.Clock.GetTimestamp();
-        _queue.Flush();
+        if (!_queue.TryFlush()) CutAsSlow();
     }
 
     /// <summary>
@@ -118,11 +115,10 @@ public sealed class Connection
     /// </summary>
     internal bool MayReplay(Subscription subscription)
     {
+        if (!_queue.HasRoom && !_queue.IsWriting) Flush(); // one batch may hold more than half for a reader that keeps up
         if (_queue.HasRoom) return true;
 
-        _replaying.Add(subscription);
-        _waitsForRoom = true;
-        if (_queue.HasRoom) Shard.Post(ContinueReplays); // it was written between the two looks
+        (_replaying ??= []).Add(subscription);
         return false;
     }
 
@@ -165,6 +161,12 @@ public sealed class Connection
             }
         }
 
+        if (_queue.IsWriting && Engine.Clock.GetElapsedTime(_queue.ProgressAt, now) >= options.WriteTimeout)
+        {
+            CutAsSlow(); // it may well be talking to us: what it does not read is kept for it all the same
+            return;
+        }
+
         if (Format.Heartbeat.IsEmpty) return;
         if (!Format.ExpectsAnswer)
         {
@@ -195,18 +197,20 @@ public sealed class Connection
         _isWarned = false;
     }
 
-    private void FindRoom()
+    /// <summary>The peer has taken something: replays that waited for room go on. Shard only.</summary>
+    internal void ContinueReplays()
     {
-        if (_waitsForRoom) Shard.Post(ContinueReplays);
+        if (_replaying is not { } waiting || !_queue.HasRoom) return;
+        _replaying = null;
+        foreach (var subscription in waiting) subscription.ContinueReplay();
     }
 
-    private void ContinueReplays()
+    private void CutAsSlow()
     {
-        _waitsForRoom = false;
-        if (_replaying.Count == 0) return;
-        Subscription[] waiting = [.. _replaying];
-        _replaying.Clear();
-        foreach (var subscription in waiting) subscription.ContinueReplay();
+        if (IsClosing) return;
+        Engine.Metrics.CountSlowReader();
+        _queue.Clear();
+        Close(CloseReason.TooSlow);
     }
 
     private void End()
@@ -218,8 +222,7 @@ public sealed class Connection
 
     private async Task EndAsync(CloseReason reason)
     {
-        _queue.Flush();
-        var isDrained = true;
+        var isDrained = _queue.TryFlush();
         try
         {
             await _queue.WhenDrainedAsync().WaitAsync(Engine.Options.CloseTimeout, Engine.Clock).ConfigureAwait(false);
@@ -230,7 +233,7 @@ public sealed class Connection
         }
 
         await _transport.CloseAsync(reason, isDrained && !_queue.IsBroken).ConfigureAwait(false);
-        _queue.Clear();
+        Shard.Post(_queue.Clear);
         Engine.Forget(this);
         _completion.TrySetResult(reason);
     }

@@ -1,143 +1,221 @@
 namespace Tidings.Realtime.Connections;
 
 /// <summary>
-/// What waits to be written to one connection: references to shared bytes, bounded, drained by one loop. Filled on the
-/// connection's shard; the loop runs where the transport's writes complete.
+/// What waits to be written to one connection: references to shared bytes, bounded. What the peer takes at once is written at once;
+/// the rest is drained by one loop, and until that has ended nothing is written past it. Touched only on the connection's shard.
 /// </summary>
+/// <param name="connection">Whose it is.</param>
 /// <param name="transport">Where it is written.</param>
-/// <param name="budget">What may wait for all connections together.</param>
-/// <param name="limit">What may wait for this one.</param>
-/// <param name="completions">How those who wait for its end go on.</param>
-/// <param name="onRoom">Called after a write when there is room; on the thread where the write completed.</param>
-internal sealed class SendQueue(ITransport transport, OutboundBudget budget, int limit, TaskCreationOptions completions, Action onRoom)
+internal sealed class SendQueue(Connection connection, ITransport transport)
 {
-    private readonly Lock _lock = new();
-    private List<ReadOnlyMemory<byte>> _waiting = [];
-    private List<ReadOnlyMemory<byte>> _writing = [];
+    private const int LargestSlowWrite = 64 * 1024;
+
+    private List<ReadOnlyMemory<byte>>? _waiting;
+    private List<ReadOnlyMemory<byte>>? _writing;
     private long _bytes;
-    private bool _isWriting;
+    private long _budgeted;
     private TaskCompletionSource? _drained;
 
     /// <summary>Whether a write has failed: the peer is gone.</summary>
     public bool IsBroken { get; private set; }
 
+    /// <summary>Whether the peer has not taken what was last written to it.</summary>
+    public bool IsWriting { get; private set; }
+
+    /// <summary>When the peer last took something, while <see cref="IsWriting"/>.</summary>
+    public long ProgressAt { get; private set; }
+
     /// <summary>Whether at least half of what may wait is free.</summary>
-    public bool HasRoom
-    {
-        get
-        {
-            lock (_lock) return _bytes <= limit / 2;
-        }
-    }
+    public bool HasRoom => _bytes <= Limit / 2;
+
+    private int Limit => connection.Engine.Options.OutboundBytes;
+
+    private OutboundBudget Budget => connection.Engine.Outbound;
+
+    private WriteScratch Scratch => connection.Shard.Scratch;
 
     /// <summary>Takes a reference to the bytes.</summary>
     /// <returns>False if that would exceed what may wait for this connection or for all together; nothing was taken.</returns>
     public bool TryAdd(ReadOnlyMemory<byte> bytes)
     {
-        lock (_lock)
+        if (IsBroken) return true; // going to close anyway
+        if (_bytes + bytes.Length > Limit)
         {
-            if (IsBroken) return true; // going to close anyway
-            if (_bytes + bytes.Length > limit || !budget.TryTake(bytes.Length)) return false;
-            _bytes += bytes.Length;
-            _waiting.Add(bytes);
-            return true;
+            // One batch may hold more than that for a reader that keeps up.
+            if (!TryFlush() || _bytes + bytes.Length > Limit) return false;
         }
+
+        if (IsWriting)
+        {
+            if (!Budget.TryTake(bytes.Length)) return false;
+            _budgeted += bytes.Length;
+            bytes = Scratch.Own(bytes);
+        }
+
+        _bytes += bytes.Length;
+        (_waiting ??= Scratch.TakeList()).Add(bytes);
+        return true;
     }
 
-    /// <summary>Starts writing what waits, unless a write is under way that will take it along.</summary>
-    public void Flush()
+    /// <summary>Writes what waits, unless a write is under way that will take it along.</summary>
+    /// <returns>False if the peer does not take it and no more may wait for all connections together.</returns>
+    public bool TryFlush()
     {
-        lock (_lock)
+        if (IsWriting || IsBroken || _waiting is not { } waiting) return true;
+
+        while (transport.WritesAtOnce)
         {
-            if (_isWriting || _waiting.Count == 0) return;
-            _isWriting = true;
+            var bytes = Scratch.Join(waiting, out var count);
+            var written = transport.TryWrite(bytes);
+            if (written < 0)
+            {
+                Break();
+                return true;
+            }
+
+            _bytes -= written;
+            if (written < bytes.Length)
+            {
+                Cut(waiting, written);
+                break;
+            }
+
+            if (count == waiting.Count)
+            {
+                _waiting = null;
+                Scratch.Return(waiting);
+                return true;
+            }
+
+            waiting.RemoveRange(0, count);
         }
 
-        _ = DrainAsync();
+        if (!Budget.TryTake(_bytes)) return false;
+        _budgeted = _bytes;
+        for (var index = 0; index < waiting.Count; index++) waiting[index] = Scratch.Own(waiting[index]);
+        IsWriting = true;
+        ProgressAt = connection.Engine.Clock.GetTimestamp();
+        WriteRest();
+        return true;
     }
 
     /// <summary>Gives up what waits and has not been started.</summary>
     public void Clear()
     {
-        lock (_lock)
-        {
-            long bytes = 0;
-            foreach (var piece in _waiting) bytes += piece.Length;
-            _waiting.Clear();
-            Give(bytes);
-        }
+        if (_waiting is not { } waiting) return;
+        foreach (var piece in waiting) Give(piece.Length);
+        _waiting = null;
+        Scratch.Return(waiting);
     }
 
     /// <summary>Completes when nothing waits and nothing is being written.</summary>
     public Task WhenDrainedAsync()
     {
-        lock (_lock)
-        {
-            if (!_isWriting) return Task.CompletedTask;
-            _drained ??= new TaskCompletionSource(completions);
-            return _drained.Task;
-        }
+        if (!IsWriting) return Task.CompletedTask;
+        _drained ??= new TaskCompletionSource(connection.Engine.Scheduler.Completions);
+        return _drained.Task;
     }
 
-    private async Task DrainAsync()
+    /// <summary>Drops what was written from the front.</summary>
+    private static void Cut(List<ReadOnlyMemory<byte>> pieces, int written)
     {
-        while (true)
+        var gone = 0;
+        while (written >= pieces[gone].Length) written -= pieces[gone++].Length;
+        pieces[gone] = pieces[gone][written..];
+        pieces.RemoveRange(0, gone);
+    }
+
+    private void WriteRest()
+    {
+        while (_waiting is not null)
         {
-            lock (_lock)
+            var next = _writing = TakeNext();
+            try
             {
-                if (_waiting.Count == 0)
+                var write = transport.WriteAsync(next, CancellationToken.None);
+                if (!write.IsCompleted)
                 {
-                    _isWriting = false;
-                    _drained?.TrySetResult();
+                    _ = ContinueAsync(write);
                     return;
                 }
 
-                (_waiting, _writing) = (_writing, _waiting);
-            }
-
-            long bytes = 0;
-            foreach (var piece in _writing) bytes += piece.Length;
-            try
-            {
-                await transport.WriteAsync(_writing, CancellationToken.None).ConfigureAwait(false);
+                write.GetAwaiter().GetResult();
+                Wrote();
             }
 #pragma warning disable CA1031 // Whatever a transport throws means the same: the peer can't be reached. Its reader ends the connection.
             catch (Exception)
 #pragma warning restore CA1031
             {
-                lock (_lock) IsBroken = true;
-                Clear();
+                Wrote();
+                Break();
             }
-
-            _writing.Clear();
-            lock (_lock) Give(bytes);
-            if (HasRoom) onRoom();
         }
+
+        IsWriting = false;
+        _drained?.TrySetResult();
     }
 
-    private void Give(long bytes)
+    /// <summary>The first pieces: not too many, because a peer that has not taken them after a while counts as one that takes nothing.</summary>
+    private List<ReadOnlyMemory<byte>> TakeNext()
     {
-        _bytes -= bytes;
-        budget.Give(bytes);
+        var waiting = _waiting!;
+        var (count, bytes) = (1, waiting[0].Length);
+        while (count < waiting.Count && bytes + waiting[count].Length <= LargestSlowWrite) bytes += waiting[count++].Length;
+        if (count == waiting.Count)
+        {
+            _waiting = null;
+            return waiting;
+        }
+
+        var next = Scratch.TakeList();
+        next.AddRange(waiting.Take(count));
+        waiting.RemoveRange(0, count);
+        return next;
     }
-}
 
-/// <summary>What may wait for all connections together. Safe for all threads.</summary>
-internal sealed class OutboundBudget(long limit)
-{
-    private long _taken;
-
-    /// <summary>How many bytes wait.</summary>
-    public long Taken => Interlocked.Read(ref _taken);
-
-    /// <summary>Takes a share, unless that would exceed the limit.</summary>
-    public bool TryTake(long bytes)
+    private async Task ContinueAsync(ValueTask write)
     {
-        if (Interlocked.Add(ref _taken, bytes) <= limit) return true;
-        Interlocked.Add(ref _taken, -bytes);
-        return false;
+        var isWritten = true;
+        try
+        {
+            await write.ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            isWritten = false;
+        }
+
+        connection.Shard.Post(() =>
+        {
+            Wrote();
+            if (!isWritten) Break();
+            WriteRest();
+            connection.ContinueReplays();
+        });
     }
 
-    /// <summary>Gives a share back.</summary>
-    public void Give(long bytes) => Interlocked.Add(ref _taken, -bytes);
+    private void Wrote()
+    {
+        foreach (var piece in _writing!) Give(piece.Length);
+        ProgressAt = connection.Engine.Clock.GetTimestamp();
+        Scratch.Return(_writing);
+        _writing = null;
+    }
+
+    private void Break()
+    {
+        IsBroken = true;
+        Clear();
+    }
+
+    private void Give(int length)
+    {
+        _bytes -= length;
+        var budgeted = Math.Min(length, _budgeted);
+        if (budgeted == 0) return;
+        _budgeted -= budgeted;
+        Budget.Give(budgeted);
+    }
 }

@@ -35,6 +35,7 @@ internal sealed partial class Shard : IDisposable
     private readonly Action _wake;
     private List<Work> _posted = [];
     private List<Work> _running = [];
+    private int _postedCount;
     private volatile bool _isStopping;
 
     public Shard(int index, EngineScheduler scheduler, RealtimeMetrics metrics, ILogger logger)
@@ -51,8 +52,14 @@ internal sealed partial class Shard : IDisposable
     /// <summary>Whether it runs nothing any more.</summary>
     public bool IsStopping => _isStopping;
 
+    /// <summary>How much waits to be run. Any thread.</summary>
+    public int PostedCount => Volatile.Read(ref _postedCount);
+
     /// <summary>The feeds that somebody reads here.</summary>
     public Dictionary<ChannelName, FeedNode> Feeds { get; } = [];
+
+    /// <summary>Room for bytes on their way out. Shard only.</summary>
+    public WriteScratch Scratch { get; } = new();
 
     /// <summary>The connections here. Shard only.</summary>
     public IReadOnlyList<Connection> Connections => _connections;
@@ -137,8 +144,8 @@ internal sealed partial class Shard : IDisposable
         bool wake;
         lock (_lock)
         {
-            wake = _posted.Count == 0;
             _posted.Add(work);
+            wake = ++_postedCount == 1;
         }
 
         if (wake) _wake();
@@ -148,7 +155,8 @@ internal sealed partial class Shard : IDisposable
     {
         lock (_lock)
         {
-            if (_posted.Count == 0) return false;
+            if (_postedCount == 0) return false;
+            _postedCount = 0;
             (_posted, _running) = (_running, _posted);
             return true;
         }
@@ -178,6 +186,7 @@ internal sealed partial class Shard : IDisposable
         }
 
         _touched.Clear();
+        Scratch.Reset();
         _metrics.FlushDeliveries(_counts);
     }
 

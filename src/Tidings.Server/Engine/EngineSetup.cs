@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Tidings.Protocols;
 using Tidings.Protocols.Admission;
 using Tidings.Realtime;
@@ -41,7 +43,17 @@ internal static class EngineSetup
             protocols.TrustedProxies.Clear();
             foreach (var proxy in options.TrustedProxies) protocols.TrustedProxies.Add(proxy);
             foreach (var origin in options.AllowedOrigins) protocols.AllowedOrigins.Add(origin);
-        });
+        })
+        .Configure<KestrelServerOptions>(kestrel =>
+            kestrel.ConfigureEndpointDefaults(listen => listen.UseTidings(ProxyHeaders(kestrel.ApplicationServices, options))));
+
+    /// <summary>What <see cref="HostSetup.UseHost"/> does for a request over HTTP, for a WebSocket that is recognised before it.</summary>
+    private static Action<HttpContext> ProxyHeaders(IServiceProvider services, TidingsOptions options)
+    {
+        if (options.TrustedProxies.Count == 0) return static _ => { };
+        var forwarded = ActivatorUtilities.CreateInstance<ForwardedHeadersMiddleware>(services, (RequestDelegate)(static _ => Task.CompletedTask));
+        return forwarded.ApplyForwarders;
+    }
 
     private static RealtimeOptions OptionsOf(TidingsOptions options) => new()
     {

@@ -1,0 +1,120 @@
+using System.Buffers;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Tidings.Protocols.Upgrade;
+
+/// <summary>What the first bytes of a connection amount to.</summary>
+internal enum HeadVerdict
+{
+    /// <summary>Not what we look for, or anything unusual: HTTP deals with it.</summary>
+    Other,
+
+    /// <summary>It may become one: more bytes are needed.</summary>
+    Incomplete,
+
+    /// <summary>A request for a WebSocket in plain words.</summary>
+    Good,
+}
+
+/// <summary>
+/// The head of a WebSocket handshake, RFC 6455 section 4.1, in the strictest reading of RFC 9112: one request line, fields that appear
+/// once, no folding, no body. Whatever else is legal is left to HTTP, so nothing needs to be refused here.
+/// </summary>
+/// <param name="Path">The path as sent.</param>
+/// <param name="Query">The query with its question mark, or empty.</param>
+/// <param name="Headers">The fields.</param>
+/// <param name="Length">How many bytes it takes.</param>
+internal sealed record UpgradeHead(string Path, string Query, IHeaderDictionary Headers, int Length)
+{
+    /// <summary>The longest head that is looked at.</summary>
+    public const int MaxBytes = 8 * 1024;
+
+    private const int MaxFields = 50;
+
+    private static readonly SearchValues<char> TokenChars =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    private static ReadOnlySpan<byte> Method => "GET "u8;
+
+    private static ReadOnlySpan<byte> Version => " HTTP/1.1"u8;
+
+    private static ReadOnlySpan<byte> NewLine => "\r\n"u8;
+
+    /// <summary>Reads a head from a connection's first bytes.</summary>
+    /// <param name="received">What has come so far.</param>
+    /// <param name="paths">The paths at which WebSockets are served, each with its leading slash.</param>
+    /// <param name="head">The head, if it is good.</param>
+    public static HeadVerdict TryRead(ReadOnlySpan<byte> received, IReadOnlyList<string> paths, out UpgradeHead? head)
+    {
+        head = null;
+        if (!MayBeOurs(received, paths)) return HeadVerdict.Other;
+
+        var length = received[..Math.Min(received.Length, MaxBytes)].IndexOf("\r\n\r\n"u8);
+        if (length < 0) return received.Length < MaxBytes ? HeadVerdict.Incomplete : HeadVerdict.Other;
+
+        head = Parse(received[..(length + NewLine.Length)], paths, length + (2 * NewLine.Length));
+        return head is null ? HeadVerdict.Other : HeadVerdict.Good;
+    }
+
+    /// <summary>Whether the bytes so far are the beginning of a request for one of the paths; most connections end here at their first bytes.</summary>
+    private static bool MayBeOurs(ReadOnlySpan<byte> received, IReadOnlyList<string> paths)
+    {
+        var start = received[..Math.Min(received.Length, Method.Length)];
+        if (!Method.StartsWith(start)) return false;
+        if (received.Length <= Method.Length) return true;
+
+        var target = received[Method.Length..];
+        foreach (var path in paths)
+        {
+            var common = Math.Min(target.Length, path.Length);
+            if (Ascii.Equals(target[..common], path.AsSpan(0, common)) && (target.Length <= path.Length || target[path.Length] is (byte)'?' or (byte)' ')) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Reads lines that end with CR LF each.</summary>
+    private static UpgradeHead? Parse(ReadOnlySpan<byte> lines, IReadOnlyList<string> paths, int length)
+    {
+        var end = lines.IndexOf(NewLine);
+        var line = lines[..end];
+        if (!line.EndsWith(Version)) return null;
+        var target = line[Method.Length..^Version.Length];
+        if (target.IndexOfAnyExceptInRange((byte)'!', (byte)'~') >= 0 || target.Contains((byte)'#')) return null;
+
+        var query = target.IndexOf((byte)'?');
+        var path = Encoding.ASCII.GetString(query < 0 ? target : target[..query]);
+        if (!paths.Contains(path)) return null;
+
+        var headers = new HeaderDictionary();
+        for (lines = lines[(end + NewLine.Length)..]; !lines.IsEmpty; lines = lines[(end + NewLine.Length)..])
+        {
+            end = lines.IndexOf(NewLine);
+            if (headers.Count == MaxFields || !TryAddField(headers, lines[..end])) return null;
+        }
+
+        return IsPlainUpgrade(headers) ? new UpgradeHead(path, query < 0 ? "" : Encoding.ASCII.GetString(target[query..]), headers, length) : null;
+    }
+
+    private static bool TryAddField(IHeaderDictionary headers, ReadOnlySpan<byte> line)
+    {
+        var colon = line.IndexOf((byte)':');
+        if (colon <= 0) return false;
+        var name = Encoding.ASCII.GetString(line[..colon]);
+        var value = line[(colon + 1)..].Trim(" \t"u8);
+        return name.AsSpan().IndexOfAnyExcept(TokenChars) < 0
+            && value.IndexOfAnyExceptInRange((byte)' ', (byte)'~') < 0
+            && headers.TryAdd(name, new StringValues(Encoding.ASCII.GetString(value)));
+    }
+
+    /// <summary>Whether nothing but the handshake itself is asked; the handshake's own fields are judged where HTTP's are.</summary>
+    private static bool IsPlainUpgrade(IHeaderDictionary headers) =>
+        headers.Host.Count == 1
+        && headers.Connection.ToString().Split(',').Any(static option => option.AsSpan().Trim().Equals("upgrade", StringComparison.OrdinalIgnoreCase))
+        && headers.ContentLength is null
+        && !headers.ContainsKey("Content-Length")
+        && !headers.ContainsKey("Transfer-Encoding")
+        && !headers.ContainsKey("Expect");
+}
