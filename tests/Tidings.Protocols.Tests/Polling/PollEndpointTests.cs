@@ -158,6 +158,7 @@ public sealed class PollEndpointTests : IAsyncLifetime
     public async Task A_leaving_server_answers_who_waits_and_refuses_who_comes()
     {
         var since = (await PollAsync("channels=post:7")).Since;
+        await Eventually.IsTrueAsync(() => _server.Engine.ConnectionCount == 0, "the first poll is over");
         var polling = PollAsync($"channels=post:7&since={since}");
         await Eventually.IsTrueAsync(() => _server.Engine.ConnectionCount > 0, "it waits");
 
