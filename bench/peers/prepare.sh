@@ -7,15 +7,16 @@ wanted=",${1:-floor,uws,nchan,ws,socketio,signalr},"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+newer() { [ ! -e "$2" ] || [ "$1" -nt "$2" ]; } # a plain -nt is false in some shells where the second is missing
 wants() { case $wanted in *",$1,"*) return 0 ;; esac; return 1; }
 tried() { "$@" >"$log" 2>&1 || { echo "'$*' failed:" >&2; tail -n 15 "$log" >&2; return 1; }; }
 
-if wants floor && [ floor/floor.cpp -nt floor/bin/floor ]; then
+if wants floor && newer floor/floor.cpp floor/bin/floor; then
     mkdir -p floor/bin
     tried g++ -O2 -std=c++17 -Wall -Wextra -o floor/bin/floor floor/floor.cpp || rm -f floor/bin/floor
 fi
 
-if { wants uws || wants ws || wants socketio; } && [ package-lock.json -nt node_modules/.package-lock.json ]; then
+if { wants uws || wants ws || wants socketio; } && newer package-lock.json node_modules/.package-lock.json; then
     tried npm ci --ignore-scripts && touch node_modules/.package-lock.json
 fi
 
