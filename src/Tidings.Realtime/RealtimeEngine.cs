@@ -7,6 +7,7 @@ using Tidings.Realtime.Connections;
 using Tidings.Realtime.Fanout;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
+using Tidings.Realtime.Presence;
 using Tidings.Realtime.Publications;
 using Tidings.Realtime.Publishing;
 using Tidings.Realtime.Scheduling;
@@ -39,6 +40,12 @@ public sealed record RealtimeDependencies
 
     /// <summary>Where the engine's faults are reported.</summary>
     public required ILoggerFactory Loggers { get; init; }
+
+    /// <summary>Who is in which channel; null keeps it in this process.</summary>
+    public IPresenceStore? PresenceStore { get; init; }
+
+    /// <summary>What others see of a user who is in a channel; null for nothing but the id.</summary>
+    public IMemberInfo? MemberInfo { get; init; }
 
     /// <summary>Where its work runs.</summary>
     internal EngineScheduler Scheduler { get; init; } = EngineScheduler.Threads;
@@ -79,6 +86,8 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
         Metrics = new RealtimeMetrics(dependencies.Clock, () => Channels.Count, () => Outbound.Taken);
         Publisher = new Publisher(dependencies.Catalog, dependencies.DurableLog, dependencies.Clock, dependencies.Broker, Metrics);
         Shards = [.. Enumerable.Range(0, options.Shards).Select(index => new Shard(index, Scheduler, Metrics, _logger))];
+        Members = new ChannelMembers(this, dependencies.PresenceStore ?? new MemoryPresenceStore(dependencies.Clock));
+        foreach (var shard in Shards) (shard.Members, shard.Typing) = (new ShardMembers(shard, this), new TypingPace(dependencies.Clock));
         dependencies.Broker.DeliverTo(Fanout.Receive);
         _timer = dependencies.Clock.CreateTimer(_ => Tick(), null, TickInterval, TickInterval);
     }
@@ -111,6 +120,10 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     internal Fanout.Fanout Fanout { get; }
 
     internal Shard[] Shards { get; }
+
+    internal ChannelMembers Members { get; }
+
+    internal IMemberInfo MemberInfo => _dependencies.MemberInfo ?? NoMemberInfo.Instance;
 
     internal EngineScheduler Scheduler => _dependencies.Scheduler;
 
@@ -153,7 +166,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
 
         // All connections of a user are on one shard, and so the user's feed is one node.
         var shard = identity.UserId is { } userId
-            ? Shards[Scheduler.HashOf(userId) % (uint)Shards.Length]
+            ? ShardOf(userId)
             : Shards[(uint)Interlocked.Increment(ref _nextShard) % (uint)Shards.Length];
         var connection = new Connection(this, shard, identity, format, transport, protocolState);
         if (!_connections.TryAdd(connection))
@@ -210,7 +223,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
         PublishCommand publish => PublishHandler.HandleAsync(this, connection, publish, cancellationToken),
         HistoryCommand history => HistoryHandler.HandleAsync(this, connection, history, cancellationToken),
         AuthenticateCommand authenticate => AuthenticateHandler.HandleAsync(this, connection, authenticate, cancellationToken),
-        PresenceCommand presence => Presence(connection, presence),
+        PresenceCommand presence => PresenceHandler.HandleAsync(this, connection, presence, cancellationToken),
         PingCommand ping => Ping(connection, ping),
         _ => throw new InvalidOperationException($"{command.GetType().Name} has no handler."),
     };
@@ -260,6 +273,21 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
         Metrics.Dispose();
     }
 
+    /// <summary>Lists who is in a channel, at most <see cref="RealtimeOptions.ListedMembers"/>. Whether the asker may know is the caller's affair.</summary>
+    public ValueTask<PresenceList> ReadPresenceAsync(ChannelName channel, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        return Members.ListAsync(channel, cancellationToken);
+    }
+
+    /// <summary>To be called after what others see of a user has changed, or whether the user wants to be seen online.</summary>
+    public void RereadMember(string userId)
+    {
+        ArgumentNullException.ThrowIfNull(userId);
+        var shard = ShardOf(userId);
+        shard.Post(() => shard.Members.Reread(userId));
+    }
+
     internal IEventLog LogOf(ChannelRules rules) => rules.Durable ? DurableLog : Publisher.Memory;
 
     internal void Forget(Connection connection)
@@ -272,6 +300,8 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
 
     /// <summary>Spread out, so that those who are sent away together do not come back together.</summary>
     private static TimeSpan RetryDelay() => TimeSpan.FromMilliseconds(Random.Shared.Next(1_000, 10_000));
+
+    private Shard ShardOf(string userId) => Shards[Scheduler.HashOf(userId) % (uint)Shards.Length];
 
     private static ValueTask Unsubscribe(Connection connection, UnsubscribeCommand command)
     {
@@ -286,12 +316,6 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
             connection.Shard.EndSubscription(subscription);
             if (command.Id is not null) connection.Write(new UnsubscribedMessage(command.Id, command.Channel));
         });
-        return ValueTask.CompletedTask;
-    }
-
-    private static ValueTask Presence(Connection connection, PresenceCommand command)
-    {
-        connection.Send(new ErrorMessage(command.Id, ErrorCode.Forbidden, "This channel does not tell who is in it.", command.Channel.Value));
         return ValueTask.CompletedTask;
     }
 
@@ -310,8 +334,12 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
             shard.Post(() =>
             {
                 foreach (var connection in shard.Connections) connection.Tick(now, wallClock);
+                shard.Members.Tick(now);
+                shard.Typing.Tick(now);
             });
         }
+
+        Members.Tick(now);
 
         if (++_ticks % TicksBetweenRetirals != 0) return;
         Channels.RetireUnread();

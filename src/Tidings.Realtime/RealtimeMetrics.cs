@@ -22,6 +22,7 @@ public sealed class RealtimeMetrics : IDisposable
     private readonly long[] _connections = new long[FormatSlots];
     private readonly string?[] _formats = new string?[FormatSlots];
     private long _subscriptions;
+    private long _members;
 
     internal RealtimeMetrics(TimeProvider clock, Func<long> channels, Func<long> outboundBytes)
     {
@@ -40,6 +41,7 @@ public sealed class RealtimeMetrics : IDisposable
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] });
         _meter.CreateObservableGauge("tidings_connections", ObserveConnections, description: "Open connections, by protocol.");
         _meter.CreateObservableGauge("tidings_subscriptions", () => Interlocked.Read(ref _subscriptions), description: "Subscriptions.");
+        _meter.CreateObservableGauge("tidings_members", () => Interlocked.Read(ref _members), description: "Users in channels with presence, by this node.");
         _meter.CreateObservableGauge("tidings_channels", channels, description: "Channels that are live on this node.");
         _meter.CreateObservableGauge("tidings_outbound_bytes", outboundBytes, description: "Bytes that wait to be written.");
     }
@@ -57,6 +59,8 @@ public sealed class RealtimeMetrics : IDisposable
     }
 
     internal void CountSubscriptions(int change) => Interlocked.Add(ref _subscriptions, change);
+
+    internal void CountMembers(int change) => Interlocked.Add(ref _members, change);
 
     internal void CountPublication(string kind) => _publications.Add(1, new KeyValuePair<string, object?>("kind", kind));
 

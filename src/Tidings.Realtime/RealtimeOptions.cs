@@ -1,3 +1,5 @@
+using Tidings.Realtime.Channels;
+
 namespace Tidings.Realtime;
 
 /// <summary>The engine's limits and times. Validated by the host at start.</summary>
@@ -65,4 +67,22 @@ public sealed record RealtimeOptions
 
     /// <summary>How long a channel without readers keeps its ring.</summary>
     public TimeSpan ChannelLinger { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long after the last connection of a user has left a channel this is announced, unless the user comes back.</summary>
+    public TimeSpan PresenceGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the members of a node that died without a word are still there.</summary>
+    public TimeSpan PresenceLifetime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Up to how many members of a channel each coming and going is announced; above it one count a second is.</summary>
+    public int AnnouncedMembers { get; init; } = 100;
+
+    /// <summary>The most members in one answer.</summary>
+    public int ListedMembers { get; init; } = 200;
+
+    /// <summary>The channel whose members are the users with a live connection, whether or not they subscribe to it; null for none.</summary>
+    public ChannelName? OnlineChannel { get; init; }
+
+    /// <summary>How long others are to show that somebody is typing.</summary>
+    public TimeSpan TypingShownFor { get; init; } = TimeSpan.FromSeconds(5);
 }

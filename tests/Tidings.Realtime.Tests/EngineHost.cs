@@ -7,6 +7,7 @@ using Tidings.Realtime.Commands;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
+using Tidings.Realtime.Presence;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Realtime.Tests;
@@ -19,6 +20,7 @@ internal sealed class EngineHost : IAsyncDisposable
     public EngineHost(RealtimeOptions? options = null, TimeProvider? clock = null, Func<EngineHost, IDurableEventLog, IDurableEventLog>? log = null)
     {
         Clock = clock ?? TimeProvider.System;
+        Presence = new MemoryPresenceStore(Clock);
         Memory = new MemoryEventLog(Catalog, Clock, publications => Engine!.Publisher.Carry(publications), isSequenced: true);
         Log = log?.Invoke(this, Memory) ?? Memory;
         Engine = new RealtimeEngine(
@@ -31,6 +33,8 @@ internal sealed class EngineHost : IAsyncDisposable
                 Authenticator = new Tokens(),
                 FeedSources = new Sources(this),
                 Broker = Broker,
+                MemberInfo = Infos,
+                PresenceStore = Presence,
                 Clock = Clock,
                 Loggers = NullLoggerFactory.Instance,
             });
@@ -41,7 +45,9 @@ internal sealed class EngineHost : IAsyncDisposable
         {
             ["feed"] = new() { IsFeed = true, Durable = true, History = 200, FlatEvents = true, Access = AccessRule.Owner },
             ["creator"] = new() { Durable = true, History = 200, FlatEvents = true },
-            ["post"] = new() { Durable = true, History = 200, FlatEvents = true },
+            ["post"] = new() { Durable = true, History = 200, FlatEvents = true, Presence = PresenceRule.OnRequest, Typing = true },
+            ["club"] = new() { History = 50, Presence = PresenceRule.Always, ClientPublish = true },
+            ["presence"] = new() { History = 0, Presence = PresenceRule.Always },
             ["room"] = new() { History = 50, ClientPublish = true },
             ["wall"] = new() { History = 50, ClientPublish = true, FlatEvents = true },
             ["passing"] = new() { History = 0 },
@@ -56,6 +62,10 @@ internal sealed class EngineHost : IAsyncDisposable
     public IDurableEventLog Log { get; }
 
     public RealtimeEngine Engine { get; }
+
+    public TestInfos Infos { get; } = new();
+
+    public MemoryPresenceStore Presence { get; }
 
     public HashSet<string> Rights { get; } = [];
 
@@ -115,6 +125,16 @@ internal sealed class EngineHost : IAsyncDisposable
         var target = Name($"creator:{creator}");
         lock (_sources) _sources[Name($"feed:{user}")].RemoveAll(source => source.Channel == target);
         await PublishAsync($"feed:{user}", $"unfollow-{creator}", effect: new ChannelEffect(ChannelEffectKind.Detach, target));
+    }
+
+    /// <summary>Waits until a channel has so many members.</summary>
+    public async Task HasMembersAsync(string channel, int count)
+    {
+        for (var attempt = 0; (await Engine.ReadPresenceAsync(Name(channel), CancellationToken.None)).Count != count; attempt++)
+        {
+            attempt.ShouldBeLessThan(1_000, $"{channel} does not get {count} members");
+            await Task.Delay(10);
+        }
     }
 
     public ValueTask DisposeAsync() => Engine.DisposeAsync();

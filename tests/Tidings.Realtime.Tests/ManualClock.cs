@@ -42,6 +42,12 @@ internal sealed class ManualClock : TimeProvider
         }
     }
 
+    /// <summary>Lets time pass without calling anybody, as when the process was stopped.</summary>
+    public void Jump(TimeSpan by)
+    {
+        lock (_lock) _now += by;
+    }
+
     private sealed class ManualTimer(ManualClock clock, Action run) : ITimer
     {
         private TimeSpan _period;

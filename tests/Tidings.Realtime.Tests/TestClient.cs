@@ -28,14 +28,22 @@ internal sealed class TestClient
     public IReadOnlyList<string> EventsOf(string channel) =>
         [.. Transport.Lines.Where(line => line.StartsWith($"event {channel} ", StringComparison.Ordinal)).Select(line => line.Split(' ')[2])];
 
-    public async Task SubscribeAsync(string channel, Position? since = null)
+    public async Task SubscribeAsync(string channel, Position? since = null, bool? presence = null)
     {
         var answers = AnswersOn(channel);
-        await _host.Engine.HandleAsync(Connection, new SubscribeCommand(1, EngineHost.Name(channel), since, null, null), CancellationToken.None);
+        await _host.Engine.HandleAsync(Connection, new SubscribeCommand(1, EngineHost.Name(channel), since, presence, null), CancellationToken.None);
         await Transport.WaitAsync(_ => AnswersOn(channel) > answers, $"an answer on {channel}");
     }
 
     public Task HandleAsync(ClientCommand command) => _host.Engine.HandleAsync(Connection, command, CancellationToken.None).AsTask();
+
+    public Task AskWhoAsync(string channel) => HandleAsync(new PresenceCommand(9, EngineHost.Name(channel)));
+
+    public async Task LeaveAsync()
+    {
+        Connection.Close(CloseReason.Normal);
+        await Connection.Completion;
+    }
 
     public Task SeesAsync(string line) => Transport.WaitAsync(lines => lines.Contains(line), $"'{line}'");
 
@@ -126,11 +134,12 @@ internal sealed class LineFormat : IWireFormat
     public bool ExpectsAnswer => true;
 
     public EncodedPush EncodePush(Publication publication, PublicationForm form) =>
-        new Text($"{publication.Draft.Id} {{0}} {Encoding.UTF8.GetString(publication.PayloadOf(form).Span)}");
+        new Text($"{(publication.Position.Exists || publication.Draft.Type == "said" ? publication.Draft.Id : publication.Draft.Type)} {{0}} {Encoding.UTF8.GetString(publication.PayloadOf(form).Span)}");
 
     public void WritePush(Connection connection, Subscription subscription, Publication publication, EncodedPush push)
     {
-        var text = ((Text)push).Value.Replace("{0}", subscription.Position.ToString(), StringComparison.Ordinal);
+        var text = ((Text)push).Value.Replace(
+            "{0}", publication.Position.Exists || subscription.IsFeed ? subscription.Position.ToString() : "", StringComparison.Ordinal);
         connection.Queue(Encoding.UTF8.GetBytes($"event {subscription.Channel} {text}"));
     }
 
@@ -140,6 +149,7 @@ internal sealed class LineFormat : IWireFormat
         SubscribedMessage m => $"subscribed {m.Channel} {(m.Recovered is { } r ? r ? "recovered" : "lost" : "live")} {m.Position}",
         UnsubscribedMessage m => $"unsubscribed {m.Channel} {m.Reason}",
         ErrorMessage m => $"error {m.Code} {m.Channel}",
+        PresenceMessage m => $"presence {m.Channel} {m.Count}: {string.Join(',', m.Members.Select(member => member.UserId).Order())}",
         HistoryMessage m => $"history {string.Join(',', m.Events.Select(e => e.Draft.Id))} {m.Recovered} {m.Position}",
         _ => message.GetType().Name,
     }));

@@ -81,6 +81,7 @@ internal static class MessageJson
                 json.WriteStartArray("members"u8);
                 foreach (var member in it.Members) WriteMember(json, member);
                 json.WriteEndArray();
+                json.WriteNumber("count"u8, it.Count);
                 break;
 
             case HistoryMessage it:

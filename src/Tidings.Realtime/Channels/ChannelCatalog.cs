@@ -1,3 +1,5 @@
+using Tidings.Realtime.Presence;
+
 namespace Tidings.Realtime.Channels;
 
 /// <summary>Why a text is not the name of a channel.</summary>
@@ -24,13 +26,16 @@ public sealed class ChannelCatalog
 
     /// <summary>Makes a catalog.</summary>
     /// <param name="kinds">The kinds and their rules.</param>
-    /// <param name="flatEvents">Event names whose payload is flat in whatever channel they are published.</param>
+    /// <param name="flatEvents">Event names whose payload is flat in whatever channel they are published; the engine's own always are.</param>
     /// <exception cref="ArgumentException">A kind does not follow the grammar, or its rules contradict each other.</exception>
     public ChannelCatalog(IEnumerable<KeyValuePair<string, ChannelRules>> kinds, IEnumerable<string>? flatEvents = null)
     {
         ArgumentNullException.ThrowIfNull(kinds);
         _kinds = new Dictionary<string, ChannelRules>(kinds, StringComparer.Ordinal);
-        _flatEvents = new HashSet<string>(flatEvents ?? [], StringComparer.Ordinal);
+        _flatEvents = new HashSet<string>(flatEvents ?? [], StringComparer.Ordinal)
+        {
+            PresenceEvents.Joined, PresenceEvents.Left, PresenceEvents.Counted, PresenceEvents.Typing,
+        };
 
         foreach (var (kind, rules) in _kinds)
         {
@@ -42,6 +47,8 @@ public sealed class ChannelCatalog
                 throw new ArgumentException($"'{kind}' has a history, so a slow reader must be cut: set History to 0 or SlowReader to cut.");
             if (rules.Durable && rules.History == 0)
                 throw new ArgumentException($"'{kind}' is durable but keeps no history: set History above 0 or Durable to false.");
+            if (rules.IsFeed && rules.Presence != PresenceRule.None)
+                throw new ArgumentException($"'{kind}' is a feed, which has one reader: set Presence to false.");
         }
     }
 
@@ -58,7 +65,7 @@ public sealed class ChannelCatalog
     /// <summary>Whether an event's payload is flat: its fields stand beside <c>type</c> and <c>id</c> instead of under <c>data</c>.</summary>
     public bool IsFlat(ChannelName channel, string eventType) => RulesOf(channel).FlatEvents || _flatEvents.Contains(eventType);
 
-    /// <summary>Whether an event name belongs to the product, so that clients may not publish it.</summary>
+    /// <summary>Whether an event name belongs to the product or the engine, so that clients may not publish it.</summary>
     public bool IsReserved(string eventType) => _flatEvents.Contains(eventType);
 
     /// <summary>

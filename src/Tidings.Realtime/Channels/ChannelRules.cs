@@ -32,6 +32,19 @@ public enum SlowReaderPolicy
     Latest,
 }
 
+/// <summary>Whether channels know who is in them.</summary>
+public enum PresenceRule
+{
+    /// <summary>They do not.</summary>
+    None,
+
+    /// <summary>A subscriber who asks for it is a visible member and hears of the others.</summary>
+    OnRequest,
+
+    /// <summary>Every signed-in subscriber is and does, unless it asks not to.</summary>
+    Always,
+}
+
 /// <summary>The rules of one kind of channel.</summary>
 public sealed record ChannelRules
 {
@@ -48,10 +61,13 @@ public sealed record ChannelRules
     public bool Durable { get; init; }
 
     /// <summary>Whether the channel knows who is in it.</summary>
-    public bool Presence { get; init; }
+    public PresenceRule Presence { get; init; }
 
     /// <summary>Whether clients may publish to it.</summary>
     public bool ClientPublish { get; init; }
+
+    /// <summary>Whether signed-in subscribers may say that they are typing. Where <see cref="ClientPublish"/> is set they may in any case.</summary>
+    public bool Typing { get; init; }
 
     /// <summary>What a slow reader experiences.</summary>
     public SlowReaderPolicy SlowReader { get; init; } = SlowReaderPolicy.Cut;

@@ -1,4 +1,5 @@
 using Tidings.Realtime.Connections;
+using Tidings.Realtime.Presence;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Realtime.Commands;
@@ -10,7 +11,14 @@ internal static class PublishHandler
 
     public static async ValueTask HandleAsync(RealtimeEngine engine, Connection connection, PublishCommand command, CancellationToken cancellationToken)
     {
-        if (!engine.Catalog.RulesOf(command.Channel).ClientPublish || engine.Catalog.IsReserved(command.Event))
+        var rules = engine.Catalog.RulesOf(command.Channel);
+        if (command.Event == PresenceEvents.Typing && (rules.Typing || rules.ClientPublish))
+        {
+            await TypingHandler.HandleAsync(engine, connection, command).ConfigureAwait(false);
+            return;
+        }
+
+        if (!rules.ClientPublish || engine.Catalog.IsReserved(command.Event))
         {
             Refuse(ErrorCode.Forbidden, "Clients may not publish this event to this channel.");
             return;

@@ -1,3 +1,4 @@
+using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Fanout;
 using Tidings.Realtime.Feeds;
@@ -24,6 +25,14 @@ internal static class SubscribeHandler
     public static async ValueTask HandleAsync(
         RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, CancellationToken cancellationToken)
     {
+        if (command.Presence == true && !MayBePresent(engine.Catalog.RulesOf(command.Channel), connection))
+        {
+            engine.Metrics.CountRefusal(Refusal.Forbidden);
+            connection.Send(new ErrorMessage(
+                command.Id, ErrorCode.Forbidden, "You cannot be present in this channel: subscribe without presence.", command.Channel.Value));
+            return;
+        }
+
         var done = new TaskCompletionSource(engine.Scheduler.Completions);
         if (engine.Catalog.RulesOf(command.Channel).IsFeed)
         {
@@ -43,8 +52,11 @@ internal static class SubscribeHandler
     {
         if (Refuse(engine, connection, command, done)) return;
 
-        var subscription = new Subscription(connection, command.Channel, isFeed: false, grant.Rights);
         var channel = engine.Channels.Get(command.Channel);
+        var subscription = new Subscription(connection, command.Channel, isFeed: false, grant.Rights)
+        {
+            HasPresence = (command.Presence ?? channel.Rules.Presence == PresenceRule.Always) && MayBePresent(channel.Rules, connection),
+        };
         if (channel.Join(subscription, connection.Shard, command.Since) is not { } catchUp)
         {
             engine.Channels.DropIfRetired(channel);
@@ -53,6 +65,7 @@ internal static class SubscribeHandler
         }
 
         connection.Add(subscription);
+        if (subscription.HasPresence) connection.Shard.Members.Join(subscription);
         if (catchUp.Kind != CatchUpKind.ReadLog)
         {
             Recovery.Finish(subscription, command, catchUp);
@@ -91,6 +104,9 @@ internal static class SubscribeHandler
             connection.Shard.Feeds[command.Channel] = feed = new FeedNode(command.Channel, connection.Shard, engine);
         feed.Join(new FeedJoin(subscription, command.Id, command.Since, done));
     }
+
+    private static bool MayBePresent(ChannelRules rules, Connection connection) =>
+        rules.Presence != PresenceRule.None && connection.Identity.UserId is not null;
 
     private static bool Refuse(RealtimeEngine engine, Connection connection, SubscribeCommand command, TaskCompletionSource done)
     {

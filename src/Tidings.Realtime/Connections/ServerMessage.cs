@@ -22,10 +22,12 @@ public sealed record UnsubscribedMessage(long? Id, ChannelName Channel, string? 
 /// <summary>The client's publication was taken.</summary>
 public sealed record PublishedMessage(long Id) : ServerMessage;
 
-/// <summary>Who is in a channel.</summary>
-public sealed record PresenceMessage(long Id, ChannelName Channel, IReadOnlyList<PresenceMember> Members) : ServerMessage;
+/// <summary>Who is in a channel: as many members as one answer holds, and how many there are.</summary>
+public sealed record PresenceMessage(long Id, ChannelName Channel, IReadOnlyList<PresenceMember> Members, int Count) : ServerMessage;
 
 /// <summary>One user in a channel, however many connections the user has.</summary>
+/// <param name="UserId">The user.</param>
+/// <param name="Info">UTF-8 JSON text that every member may see; empty for none.</param>
 public sealed record PresenceMember(string UserId, ReadOnlyMemory<byte> Info);
 
 /// <summary>A page of history, in the form that the reader may see.</summary>

@@ -38,6 +38,9 @@ public sealed class Subscription
 
     internal bool HasEnded { get; set; }
 
+    /// <summary>Whether it hears of members, and but for the channel of who is online makes its user one.</summary>
+    internal bool HasPresence { get; init; }
+
     /// <summary>From now on live events wait, until <see cref="Start"/> or <see cref="Release"/>: what was missed comes first.</summary>
     internal void Hold() => _held = [];
 
@@ -141,7 +144,7 @@ public sealed class Subscription
 
             Position = place;
         }
-        else if (IsFeed)
+        else if (IsFeed || (publication.Draft.IsForMembers && !HasPresence))
         {
             return;
         }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
+using Tidings.Realtime.Presence;
 using Tidings.Realtime.Publications;
 using Tidings.Realtime.Scheduling;
 
@@ -61,6 +62,12 @@ internal sealed partial class Shard : IDisposable
     /// <summary>Room for bytes on their way out. Shard only.</summary>
     public WriteScratch Scratch { get; } = new();
 
+    /// <summary>Which users of this shard are in which channels. Set once, before any work.</summary>
+    public ShardMembers Members { get; set; } = null!;
+
+    /// <summary>How often its users may say that they are typing. Set once, before any work.</summary>
+    public TypingPace Typing { get; set; } = null!;
+
     /// <summary>The connections here. Shard only.</summary>
     public IReadOnlyList<Connection> Connections => _connections;
 
@@ -83,6 +90,7 @@ internal sealed partial class Shard : IDisposable
     {
         connection.ShardIndex = _connections.Count;
         _connections.Add(connection);
+        Members.Connect(connection.Identity.UserId);
     }
 
     /// <summary>Lets a connection go. Shard only.</summary>
@@ -94,6 +102,7 @@ internal sealed partial class Shard : IDisposable
         last.ShardIndex = connection.ShardIndex;
         _connections.RemoveAt(_connections.Count - 1);
         connection.ShardIndex = -1;
+        Members.Disconnect(connection.Identity.UserId);
     }
 
     /// <summary>Ends a subscription and everything that hangs on it. Shard only.</summary>
@@ -102,6 +111,7 @@ internal sealed partial class Shard : IDisposable
         if (subscription.HasEnded) return;
         subscription.HasEnded = true;
         subscription.Connection.Remove(subscription);
+        if (subscription.HasPresence) Members.Leave(subscription);
 
         if (!subscription.IsFeed)
         {

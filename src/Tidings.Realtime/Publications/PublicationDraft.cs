@@ -35,6 +35,9 @@ public sealed record PublicationDraft
     /// <summary>A connection that does not get this event live. A later replay may still bring it.</summary>
     public string? ExcludedConnectionId { get; init; }
 
+    /// <summary>Whether it is only for subscriptions that asked for presence. Such events pass; they are never stored.</summary>
+    public bool IsForMembers { get; init; }
+
     /// <summary>When the request that caused it was received, a timestamp of the engine's <see cref="TimeProvider"/>; 0 if unknown. Not stored.</summary>
     public long ReceivedAt { get; init; }
 }

@@ -10,20 +10,23 @@ internal static class ChannelKinds
         ["feed"] = Kept with { Access = AccessRule.Owner, IsFeed = true },
         ["user"] = Kept with { Access = AccessRule.Owner },
         ["notifications"] = Kept with { Access = AccessRule.Owner },
-        ["creator"] = Kept,
-        ["post"] = Kept,
-        ["conversation"] = Kept with { Presence = true },
+        ["creator"] = Kept with { Presence = PresenceRule.OnRequest },
+        ["post"] = Kept with { Presence = PresenceRule.OnRequest, Typing = true },
+        ["conversation"] = Kept with { Presence = PresenceRule.Always, Typing = true },
         ["public"] = Kept with { Access = AccessRule.SignedIn },
-        ["presence"] = Kept with { Access = AccessRule.SignedIn, History = 0, Durable = false, Presence = true },
+        ["presence"] = Kept with { Access = AccessRule.SignedIn, History = 0, Durable = false, Presence = PresenceRule.Always },
         ["broadcast"] = Kept with { Access = AccessRule.Public },
     };
 
-    /// <summary>The events of the product, whose fields stand beside <c>type</c> and <c>id</c>; <c>post:{id}:status</c> is flat by its channel.</summary>
+    /// <summary>
+    /// The events of the product beside those of the engine, whose fields stand beside <c>type</c> and <c>id</c>; <c>post:{id}:status</c>
+    /// is flat by its channel.
+    /// </summary>
     private static readonly string[] FlatEvents =
     [
         "post_created", "post_updated", "post_deleted", "post_liked", "post_unliked", "comment_added", "comment_updated", "comment_deleted",
         "feed_update", "creator_updated", "new_subscription", "notification", "notification_read", "notifications_cleared", "unread_notifications",
-        "message_created", "message_read", "tip_received", "typing", "presence_joined", "presence_left",
+        "message_created", "message_read", "tip_received",
         "post:created", "post:publishing", "post:published", "post:failed", "post_status",
         "account:connected", "account:disconnected", "analytics:updated",
     ];
@@ -41,6 +44,13 @@ internal static class ChannelKinds
         ["cut"] = SlowReaderPolicy.Cut,
         ["drop-oldest"] = SlowReaderPolicy.DropOldest,
         ["latest"] = SlowReaderPolicy.Latest,
+    };
+
+    private static readonly Dictionary<string, PresenceRule> PresenceWords = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["true"] = PresenceRule.Always,
+        ["on-request"] = PresenceRule.OnRequest,
+        ["false"] = PresenceRule.None,
     };
 
     private static ChannelRules Kept => new() { History = 1_000, HistoryAge = TimeSpan.FromHours(24), Durable = true, FlatEvents = true };
@@ -95,6 +105,6 @@ internal static class ChannelKinds
         Access = settings.Word("Access", rules.Access, AccessWords),
         History = settings.Number("History", rules.History, least: 0, most: 100_000),
         HistoryAge = settings.Duration("HistoryAge", rules.HistoryAge, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)),
-        Presence = settings.Switch("Presence", rules.Presence),
+        Presence = settings.Word("Presence", rules.Presence, PresenceWords),
     };
 }

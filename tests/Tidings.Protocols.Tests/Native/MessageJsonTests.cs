@@ -35,8 +35,8 @@ public class MessageJsonTests
         },
         { "published", new PublishedMessage(3), """{"type":"published","id":3}""" },
         {
-            "presence", new PresenceMessage(4, Post, [new("42", "{\"a\":1}"u8.ToArray()), new("\"", default)]),
-            """{"type":"presence","id":4,"channel":"post:7","members":[{"userId":"42","info":{"a":1}},{"userId":"\"","info":null}]}"""
+            "presence", new PresenceMessage(4, Post, [new("42", "{\"a\":1}"u8.ToArray()), new("\"", default)], 20),
+            """{"type":"presence","id":4,"channel":"post:7","members":[{"userId":"42","info":{"a":1}},{"userId":"\"","info":null}],"count":20}"""
         },
         {
             "history", new HistoryMessage(5, Post, [Event()], NoRights.Instance, Place, false),

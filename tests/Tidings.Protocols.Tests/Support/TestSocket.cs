@@ -103,7 +103,7 @@ internal sealed class TestSocket : IAsyncDisposable
         (start[1] & 0x80).ShouldBe(0, "a server does not mask");
         long length = start[1];
         if (length == 126) length = BinaryPrimitives.ReadUInt16BigEndian(await ReadAsync(2));
-        if (length == 127) length = BinaryPrimitives.ReadInt64BigEndian(await ReadAsync(8));
+        else if (length == 127) length = BinaryPrimitives.ReadInt64BigEndian(await ReadAsync(8));
         return ((FrameOpcode)(start[0] & 0x0F), await ReadAsync((int)length));
     }
 

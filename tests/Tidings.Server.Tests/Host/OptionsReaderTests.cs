@@ -139,8 +139,11 @@ public sealed class OptionsReaderTests
         kinds.Keys.Order().ShouldBe(["broadcast", "conversation", "creator", "feed", "notifications", "post", "presence", "public", "user"]);
         kinds.Values.ShouldAllBe(rules => rules.FlatEvents && !rules.ClientPublish);
         kinds.Where(kind => kind.Key != "presence").ShouldAllBe(kind => kind.Value.Durable && kind.Value.History == 1_000 && kind.Value.HistoryAge == TimeSpan.FromDays(1));
-        (kinds["presence"].History, kinds["presence"].Durable, kinds["presence"].Presence).ShouldBe((0, false, true));
+        (kinds["presence"].History, kinds["presence"].Durable, kinds["presence"].Presence).ShouldBe((0, false, PresenceRule.Always));
         kinds.Where(kind => kind.Value.IsFeed).ShouldHaveSingleItem().Key.ShouldBe("feed");
+        (kinds["conversation"].Presence, kinds["post"].Presence, kinds["creator"].Presence, kinds["user"].Presence)
+            .ShouldBe((PresenceRule.Always, PresenceRule.OnRequest, PresenceRule.OnRequest, PresenceRule.None));
+        kinds.Where(kind => kind.Value.Typing).Select(kind => kind.Key).Order().ShouldBe(["conversation", "post"]);
         foreach (var owned in (string[])["feed", "user", "notifications"]) kinds[owned].Access.ShouldBe(AccessRule.Owner);
     }
 
@@ -156,6 +159,24 @@ public sealed class OptionsReaderTests
         (catalog.Kinds["log"].History, catalog.Kinds["log"].Durable, catalog.Kinds["log"].HistoryAge).ShouldBe((500, true, TimeSpan.FromDays(7)));
         (catalog.Kinds["post"].Access, catalog.Kinds["post"].Durable).ShouldBe((AccessRule.SignedIn, true));
     }
+
+    [Theory]
+    [InlineData("true", PresenceRule.Always)]
+    [InlineData("on-request", PresenceRule.OnRequest)]
+    [InlineData("false", PresenceRule.None)]
+    public void Presence_is_on_off_or_on_request(string word, PresenceRule rule)
+    {
+        var catalog = OptionsReader.Read(Configuration(("Channels:room:Access", "public"), ("Channels:room:Presence", word), ("Channels:post:Presence", word))).Channels;
+
+        (catalog.Kinds["room"].Presence, catalog.Kinds["post"].Presence).ShouldBe((rule, rule));
+    }
+
+    [Theory]
+    [InlineData("room", "sometimes", "write one of true, on-request, false")]
+    [InlineData("feed", "true", "'feed' is a feed")]
+    public void Presence_that_cannot_be_is_refused(string kind, string word, string problem) =>
+        Should.Throw<StartRefusedException>(() => OptionsReader.Read(Configuration(("Channels:room:Access", "public"), ($"Channels:{kind}:Presence", word))))
+            .Problems.ShouldHaveSingleItem().ShouldContain(problem);
 
     [Theory]
     [InlineData("SlowReader", "latest", "History", "10")]

@@ -65,7 +65,7 @@ public sealed class PostsApp : IAsyncLifetime
             ["conversation"] = Kept,
             ["public"] = Kept,
             ["broadcast"] = Kept,
-            ["presence"] = new ChannelRules { History = 0, Presence = true },
+            ["presence"] = new ChannelRules { History = 0, Presence = PresenceRule.Always },
             ["open"] = new ChannelRules { Access = AccessRule.Public },
             ["club"] = new ChannelRules { Access = AccessRule.SignedIn },
             ["mine"] = new ChannelRules { Access = AccessRule.Owner },
