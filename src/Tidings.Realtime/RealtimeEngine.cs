@@ -299,7 +299,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     internal void LogFault(string what, Exception exception) => Log.Fault(_logger, what, exception);
 
     /// <summary>Spread out, so that those who are sent away together do not come back together.</summary>
-    private static TimeSpan RetryDelay() => TimeSpan.FromMilliseconds(Random.Shared.Next(1_000, 10_000));
+    internal static TimeSpan RetryDelay() => TimeSpan.FromMilliseconds(Random.Shared.Next(1_000, 10_000));
 
     private Shard ShardOf(string userId) => Shards[Scheduler.HashOf(userId) % (uint)Shards.Length];
 

@@ -50,6 +50,53 @@ public sealed class FeedTests
     }
 
     [Fact]
+    public async Task A_replay_from_the_log_ends_where_the_feed_stands_for_behind_it_other_sources_count()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 2, RecentEvents = 1 });
+        await host.FollowAsync("42", "7");
+        var first = host.Connect("42");
+        await first.SubscribeAsync("feed:42");
+        var position = first.PositionOf("feed:42");
+        await host.PublishAsync("creator:7", "a");
+        await host.PublishAsync("creator:7", "b");
+        await first.SeesEventsAsync("feed:42", "a", "b");
+        host.Broker.Loses = static _ => true;
+        await host.UnfollowAsync("42", "7");
+        await host.PublishAsync("creator:7", "after");
+        await host.FollowAsync("42", "8");
+        await host.PublishAsync("creator:8", "followed");
+        await host.PublishAsync("feed:42", "own");
+
+        var second = host.Connect("42");
+        await second.SubscribeAsync("feed:42", position);
+        host.Broker.Loses = static _ => false;
+        await host.PublishAsync("feed:42", "end");
+
+        await second.SeesEventsAsync("feed:42", "a", "b", "unfollow-7", "follow-8", "followed", "own", "end");
+    }
+
+    [Fact]
+    public async Task A_feed_is_cut_when_the_log_gave_up_what_it_was_waiting_for()
+    {
+        await using var host = await EngineHost.StartAsync();
+        await host.FollowAsync("42", "7");
+        var client = host.Connect("42");
+        await client.SubscribeAsync("feed:42");
+        var position = client.PositionOf("feed:42");
+        host.Broker.Loses = static _ => true;
+        for (var number = 0; number < 201; number++) await host.PublishAsync("creator:7", $"e{number}");
+        host.Broker.Loses = static _ => false;
+
+        await host.PublishAsync("feed:42", "next");
+
+        (await client.Connection.Completion).Code.ShouldBe(1001);
+        client.EventsOf("feed:42").ShouldBeEmpty();
+        var again = host.Connect("42");
+        await again.SubscribeAsync("feed:42", position);
+        again.Transport.Lines.ShouldContain(line => line.StartsWith("subscribed feed:42 lost", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_follow_while_the_sources_are_being_read_is_not_missed()
     {
         await using var host = await EngineHost.StartAsync();

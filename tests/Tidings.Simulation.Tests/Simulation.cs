@@ -19,10 +19,18 @@ internal sealed class Simulation
     private const int StackBytes = 64 * 1024 * 1024;   // waiters go on at once, on the stack of whom they waited for
     private const int MostWaiting = 60;
 
-    private static readonly string[] Kinds = ["creator", "creator", "creator", "post", "room", "feed", "passing"];
+    private static readonly string[][] Mixtures =
+    [
+        ["creator", "creator", "creator", "post", "room", "feed", "passing"],
+        ["creator", "creator", "feed", "feed"],
+    ];
+
+    private static readonly string?[] SlowThings =
+        [null, "runs shard", "runs shard 0", "arrives at node 1", "hands over", " reads ", " has read ", " answers for ", " has written to", " receives", "runs something"];
 
     private readonly SimulatedWorld _world;
     private readonly int _steps;
+    private readonly string[] _kinds;
     private readonly List<(string Id, Task Acknowledged)> _published = [];
     private int _events;
 
@@ -30,6 +38,8 @@ internal sealed class Simulation
     {
         _world = new SimulatedWorld(seed);
         _steps = steps;
+        _kinds = _world.OneOf(Mixtures);
+        _world.Steps.Slow = _world.OneOf(SlowThings);
     }
 
     /// <summary>Runs a seed on a thread of its own, which no synchronisation context disturbs.</summary>
@@ -65,7 +75,7 @@ internal sealed class Simulation
         if (_world.Violation is null) Heal();
         if (_world.Violation is null) CheckAtRest();
         if (_world.Violation is null) CheckNothingIsLeft();
-        var violation = _world.Violation is { } what ? $"{what}\n{string.Join('\n', _world.Steps.Trace.TakeLast(150))}" : null;
+        var violation = _world.Violation is { } what ? $"{what}\n{string.Join('\n', _world.Steps.Trace.TakeLast(200))}" : null;
         foreach (var node in _world.Nodes) node.Crash();
         return new Outcome(violation, _world.Steps.Fingerprint, _world.Recovered, _world.NotRecovered);
     }
@@ -93,7 +103,7 @@ internal sealed class Simulation
 
     private void Publish()
     {
-        var kind = _world.OneOf(Kinds);
+        var kind = _world.OneOf(_kinds);
         var user = _world.Chance(4);
         var creator = $"c{_world.Chance(3)}";
         switch (kind)
@@ -191,6 +201,7 @@ internal sealed class Simulation
         _world.Steps.Note("everything heals");
         _world.IsFaulty = false;
         Settle();
+        _world.IsSteady = true;
         for (var second = 0; second < 75; second++) SettleFor(TimeSpan.FromSeconds(1));
 
         // What a bus has lost of a channel that is not in the log shows at its next event only.

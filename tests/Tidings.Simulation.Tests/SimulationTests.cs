@@ -10,7 +10,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [Fact]
     public void Readers_miss_nothing_and_see_nothing_twice_whatever_happens()
     {
-        var count = TestRun.Number(inQuickRun: 60, inLongRun: 6_000);
+        var count = TestRun.Number(inQuickRun: 100, inLongRun: 6_000);
         var repeated = Environment.GetEnvironmentVariable("TIDINGS_SEED") is not null;
         output.WriteLine($"seeds {TestRun.Seed} to {TestRun.Seed + count - 1}; TIDINGS_SEED={TestRun.Seed} repeats the first");
 

@@ -26,6 +26,15 @@ internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
     /// </summary>
     public Position Applied => new(engine.DurableLog.SequenceEpoch, Math.Max(0, Interlocked.Read(ref _applied)));
 
+    /// <summary>The place in the whole log up to which publications have been handed to the shards, behind what was posted to them before.</summary>
+    public Position HandedOver
+    {
+        get
+        {
+            lock (_lock) return Applied;
+        }
+    }
+
     /// <summary>Finds out where the log stands and takes its newest events into memory. Publications that arrive before wait.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -95,9 +104,26 @@ internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
 
     private void Apply(Publication publication)
     {
+        if (publication.Sequence != _applied + 1) PassOver(publication.Sequence - 1);
         Remember(publication);
         Interlocked.Exchange(ref _applied, publication.Sequence);
         engine.Channels.Find(publication.Channel)?.Apply(publication);
+    }
+
+    /// <summary>
+    /// What the log itself gave up before it came here. A channel's readers see the hole by their offsets; feeds can't, so theirs are
+    /// cut before anything newer reaches them, and are told when they come back.
+    /// </summary>
+    private void PassOver(long through)
+    {
+        ForgetRecent(through);
+        foreach (var shard in engine.Shards)
+        {
+            shard.Post(() =>
+            {
+                foreach (var feed in shard.Feeds.Values) feed.Cut();
+            });
+        }
     }
 
     private void Remember(Publication publication)
@@ -158,7 +184,6 @@ internal sealed partial class Fanout(RealtimeEngine engine, ILogger logger)
             _isReading = false;
             if (missing.Count == 0) return;
 
-            // What is missing from the log as well has been trimmed: nobody can have it any more.
             foreach (var publication in missing)
                 if (publication.Sequence > _applied) Apply(publication);
             ApplyAhead();

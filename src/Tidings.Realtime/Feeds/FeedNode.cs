@@ -80,6 +80,16 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
         for (var index = _readers.Count - 1; index >= 0; index--) _readers[index].Deliver(publication);
     }
 
+    /// <summary>Sends all readers away: they may have missed something, and learn of it when they resume.</summary>
+    public void Cut()
+    {
+        foreach (var reader in _readers)
+        {
+            engine.Metrics.CountHole();
+            reader.Connection.Close(CloseReason.GoingAway(RealtimeEngine.RetryDelay()));
+        }
+    }
+
     /// <summary>Takes a source in, for which a place on this shard has been reserved.</summary>
     public void AttachReserved(ChannelName target, long since)
     {
@@ -144,11 +154,17 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
     private void CatchUp(FeedJoin join)
     {
         // All sources hand their publications here by now, so whatever comes after this place is delivered live, and whatever is up
-        // to it is in the log.
-        var top = engine.Fanout.Applied;
-        if (join.Since is not { } since)
+        // to it is in the log. What changed the sources up to it may still wait on this shard and must come first: otherwise a replay
+        // would pass over a new source's events, which the reader would then take for old ones.
+        var top = engine.Fanout.HandedOver;
+        shard.Post(() => CatchUp(join, top));
+    }
+
+    private void CatchUp(FeedJoin join, Position top)
+    {
+        if (join.Subscription.HasEnded || join.Since is not { } since)
         {
-            join.Subscription.Start(join.RequestId, top);
+            if (!join.Subscription.HasEnded) join.Subscription.Start(join.RequestId, top);
             join.Done.TrySetResult();
             return;
         }
@@ -160,7 +176,7 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
         }
 
         var recent = engine.Fanout.RecentSince(since.Offset, publication =>
-            _links.TryGetValue(publication.Channel, out var link) && publication.Sequence > link.Since);
+            publication.Sequence <= top.Offset && _links.TryGetValue(publication.Channel, out var link) && publication.Sequence > link.Since);
         if (recent is not null) join.Finish(top, recent);
         else _ = ReadMissedAsync(join, since, top, [.. _links.Values.Select(static link => new FeedSource(link.Channel.Name, link.Since))]);
     }
@@ -175,7 +191,10 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
             {
                 var limit = engine.Catalog.RulesOf(name).History;
                 var page = await engine.DurableLog.ReadFeedSinceAsync(sources, since.Offset, limit, CancellationToken.None).ConfigureAwait(false);
-                if (page.IsComplete) missed = page.Events;
+
+                // What comes after is delivered live, by the sources as they are then.
+                if (!page.IsTrimmed && (!page.HasMore || page.Events[^1].Sequence >= top.Offset))
+                    missed = [.. page.Events.TakeWhile(publication => publication.Sequence <= top.Offset)];
             }
         }
 #pragma warning disable CA1031 // Whatever went wrong, the client is told that it was not recovered and refetches.

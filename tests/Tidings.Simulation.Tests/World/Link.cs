@@ -39,7 +39,7 @@ internal sealed class Link(SimulatedWorld world, Node node, SimulatedClient clie
         if (pieces.Sum(static piece => piece.Length) > SimulatedWorld.Options.OutboundBytes)
             world.Violated("I9", $"{pieces.Sum(static piece => piece.Length)} bytes were waiting for {client}");
         // While there is trouble, time may pass without the engine getting to run.
-        if (!world.IsFaulty && ExpiresAt + SimulatedWorld.Options.ExpiryGrace + SimulatedWorld.ExpiryDelay < world.Clock.GetUtcNow())
+        if (world.IsSteady && ExpiresAt + SimulatedWorld.Options.ExpiryGrace + SimulatedWorld.ExpiryDelay < world.Clock.GetUtcNow())
             world.Violated("I5", $"{client} is written to although its token has expired");
 
         var messages = pieces.Select(piece => world.Format.MessageOf(piece)).ToList();

@@ -70,6 +70,9 @@ internal sealed class SimulatedWorld
     /// <summary>Whether things are lost and fail.</summary>
     public bool IsFaulty { get; set; } = true;
 
+    /// <summary>Whether everything that is due has been done each time a second has passed.</summary>
+    public bool IsSteady { get; set; }
+
     /// <summary>The first thing that went wrong.</summary>
     public string? Violation { get; private set; }
 

@@ -6,11 +6,14 @@ namespace Tidings.Simulation.Tests.World;
 /// </summary>
 internal sealed class Steps(Random chance)
 {
-    private const int TraceLength = 150;
+    private const int TraceLength = 200;
 
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly List<Step> _waiting = [];
     private readonly Queue<string> _trace = new();
+
+    /// <summary>Things of which this is part of the name are put off most of the time, so that whatever races with them gets ahead.</summary>
+    public string? Slow { get; set; }
 
     /// <summary>How many could happen next.</summary>
     public int Waiting => _waiting.Count;
@@ -46,6 +49,7 @@ internal sealed class Steps(Random chance)
     public void RunOne()
     {
         var index = chance.Next(_waiting.Count);
+        for (var again = 0; again < 4 && Slow is not null && _waiting[index].What.Contains(Slow, StringComparison.Ordinal); again++) index = chance.Next(_waiting.Count);
         var step = _waiting[index];
         _waiting[index] = _waiting[^1];
         _waiting.RemoveAt(_waiting.Count - 1);
