@@ -66,6 +66,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private readonly ConcurrentDictionary<string, long> _endedSessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (DateTimeOffset IssuedThrough, long At)> _turnedAway = new(StringComparer.Ordinal);
     private int _nextShard;
     private int _ticks;
     private volatile bool _isClosing;
@@ -81,6 +82,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
         _logger = dependencies.Loggers.CreateLogger<RealtimeEngine>();
         _connections = new ConnectionTable(options.ConnectionsPerUser);
         Outbound = new OutboundBudget(options.TotalOutboundBytes);
+        Revoked = new RecentRevocations(dependencies.Clock);
         Channels = new ChannelTable(this);
         Fanout = new Fanout.Fanout(this, _logger);
         Metrics = new RealtimeMetrics(dependencies.Clock, () => Channels.Count, () => Outbound.Taken);
@@ -114,6 +116,8 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     public TimeProvider Clock => _dependencies.Clock;
 
     internal OutboundBudget Outbound { get; }
+
+    internal RecentRevocations Revoked { get; }
 
     internal ChannelTable Channels { get; }
 
@@ -186,6 +190,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
 
         // Whoever came in while the door was being closed, or their session ended, has not been told by those who did that.
         if (identity.SessionId is { } sessionId && _endedSessions.ContainsKey(sessionId)) connection.Close(CloseReason.InvalidToken);
+        else if (IsTurnedAway(identity)) connection.Close(CloseReason.Disconnected);
         else if (_isClosing) connection.Close(CloseReason.GoingAway(RetryDelay()));
         else if (_isSuspended) connection.Close(CloseReason.Unavailable(RetryDelay()));
         return connection;
@@ -229,8 +234,12 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
     };
 
     /// <summary>Asks whether a user may subscribe to a channel.</summary>
-    public ValueTask<ChannelGrant> AuthorizeAsync(ClientIdentity identity, ChannelName channel, string? token, CancellationToken cancellationToken) =>
-        _dependencies.Authorizer.AuthorizeAsync(identity, channel, token, cancellationToken);
+    public async ValueTask<ChannelGrant> AuthorizeAsync(
+        ClientIdentity identity, ChannelName channel, string? token, CancellationToken cancellationToken)
+    {
+        var askedAt = Clock.GetTimestamp();
+        return await _dependencies.Authorizer.AuthorizeAsync(identity, channel, token, cancellationToken).ConfigureAwait(false) with { AskedAt = askedAt };
+    }
 
     /// <summary>
     /// Subscribes with a grant that <see cref="AuthorizeAsync"/> has just given. Completes when the answer and what was missed have been
@@ -240,12 +249,61 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
         SubscribeHandler.HandleAsync(this, connection, command, grant, cancellationToken);
 
     /// <summary>Closes all connections of a user, or those of one sign-in.</summary>
-    public void Disconnect(string userId, string? sessionId, CloseReason reason)
+    /// <param name="userId">The user.</param>
+    /// <param name="sessionId">The sign-in, or null for all.</param>
+    /// <param name="reason">What they are told.</param>
+    /// <param name="issuedThrough">
+    /// If tokens that were issued up to a moment no longer count: that moment. Who was let in with one before, and comes in only now, is closed too.
+    /// </param>
+    /// <returns>How many there were.</returns>
+    public int Disconnect(string userId, string? sessionId, CloseReason reason, DateTimeOffset? issuedThrough = null)
     {
         if (sessionId is not null) _endedSessions[sessionId] = Clock.GetTimestamp();
+        if (issuedThrough is { } moment) _turnedAway[userId] = (moment, Clock.GetTimestamp());
+        var count = 0;
         foreach (var connection in _connections.Of(userId))
-            if (sessionId is null || connection.Identity.SessionId == sessionId) connection.Close(reason);
+        {
+            if (sessionId is not null && connection.Identity.SessionId != sessionId) continue;
+            connection.Close(reason);
+            count++;
+        }
+
+        return count;
     }
+
+    /// <summary>
+    /// Ends a user's subscriptions to a channel, or everybody's if <paramref name="userId"/> is null; each connection is told
+    /// <c>access_revoked</c>. When it completes nothing more is queued for them, nor for anybody who was let in before but has not joined yet.
+    /// Who may subscribe again is for the <see cref="IChannelAuthorizer"/> to say, which must have heard of it before.
+    /// </summary>
+    /// <returns>How many there were.</returns>
+    public Task<int> RevokeAsync(ChannelName channel, string? userId)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        Revoked.Add(channel, userId);
+        return Revocation.RunAsync(this, channel, userId);
+    }
+
+    /// <summary>The channels that are read on this node, in the order of their names.</summary>
+    /// <param name="after">Begins behind this name; empty for the first page.</param>
+    /// <param name="kind">Of one kind only, or null.</param>
+    /// <param name="limit">The most names to look at; of those that nobody reads any more the page has none.</param>
+    public Task<IReadOnlyList<ChannelOccupancy>> ListChannelsAsync(string after, string? kind, int limit) =>
+        Occupancy.OfAsync(this, Channels.NamesAfter(after, kind, limit));
+
+    /// <summary>How many subscriptions a channel has on this node.</summary>
+    public async Task<int> CountSubscribersAsync(ChannelName channel) =>
+        (await Occupancy.OfAsync(this, [channel]).ConfigureAwait(false))[0].Subscribers;
+
+    /// <summary>The connections of a user, or all of them, as they are while walking.</summary>
+    public IEnumerable<Connection> ConnectionsOf(string? userId) => userId is null ? _connections.All : _connections.Of(userId);
+
+    /// <summary>
+    /// Reads a page of a channel's history, in the form that these rights allow: what came after a position, oldest first, or the newest.
+    /// </summary>
+    public ValueTask<HistoryMessage> ReadHistoryAsync(
+        ChannelName channel, Position? since, int limit, IReaderRights rights, CancellationToken cancellationToken) =>
+        HistoryHandler.ReadAsync(this, new HistoryCommand(null, channel, since, limit), rights, cancellationToken);
 
     /// <summary>Switches live connections off, so that clients go on over REST, or on again. Publications are stored in any case.</summary>
     public void Suspend(bool isSuspended)
@@ -325,6 +383,11 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Whether its token counts no more. A sign-in by cookie is no token: it ends with its session.</summary>
+    private bool IsTurnedAway(ClientIdentity identity) =>
+        identity.UserId is { } userId && _turnedAway.TryGetValue(userId, out var turned)
+        && (identity.IssuedAt is { } issuedAt ? issuedAt <= turned.IssuedThrough : identity.SessionId is null);
+
     private void Tick()
     {
         var now = Clock.GetTimestamp();
@@ -336,6 +399,7 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
                 foreach (var connection in shard.Connections) connection.Tick(now, wallClock);
                 shard.Members.Tick(now);
                 shard.Typing.Tick(now);
+                shard.Expiring.EndThrough(wallClock - Options.ExpiryGrace, shard);
             });
         }
 
@@ -343,8 +407,11 @@ public sealed partial class RealtimeEngine : IAsyncDisposable
 
         if (++_ticks % TicksBetweenRetirals != 0) return;
         Channels.RetireUnread();
+        Revoked.Forget();
         foreach (var (sessionId, endedAt) in _endedSessions)
             if (Clock.GetElapsedTime(endedAt) > HandshakeTime) _endedSessions.TryRemove(sessionId, out _);
+        foreach (var (userId, turned) in _turnedAway)
+            if (Clock.GetElapsedTime(turned.At) > HandshakeTime) _turnedAway.TryRemove(KeyValuePair.Create(userId, turned));
     }
 
     private static partial class Log

@@ -22,6 +22,7 @@ builder.Services
     .AddStorage(options.DataDirectory)
     .AddTidingsAuthentication()
     .AddChannelAccess()
+    .AddChannelWebhook(options.Auth.ChannelWebhook)
     .AddEngine(options)
     .AddAccounts()
     .AddPosts(new PostLimits(options.Limits.PostChars))

@@ -86,10 +86,7 @@ internal static class MessageJson
 
             case HistoryMessage it:
                 WriteId(json, it.Id);
-                json.WriteString("channel"u8, it.Channel.Value);
-                WriteEvents(json, it, catalog);
-                WritePosition(json, it.Position);
-                if (it.Recovered is { } reaches) json.WriteBoolean("recovered"u8, reaches);
+                WriteHistory(json, it, catalog);
                 break;
 
             case AuthenticatedMessage it:
@@ -113,6 +110,15 @@ internal static class MessageJson
                 if (it.Channel is { } channel) json.WriteString("channel"u8, channel);
                 break;
         }
+    }
+
+    /// <summary>Writes the fields of a page of history.</summary>
+    internal static void WriteHistory(Utf8JsonWriter json, HistoryMessage page, ChannelCatalog catalog)
+    {
+        json.WriteString("channel"u8, page.Channel.Value);
+        WriteEvents(json, page, catalog);
+        WritePosition(json, page.Position);
+        if (page.Recovered is { } reaches) json.WriteBoolean("recovered"u8, reaches);
     }
 
     private static void WriteEvents(Utf8JsonWriter json, HistoryMessage page, ChannelCatalog catalog)

@@ -35,6 +35,7 @@ internal sealed class NativeEndpoint(RealtimeEngine engine, Gatekeeper gate, IOp
             return;
         }
 
+        using var place = admittance.Place; // also if the upgrade fails
         var stream = await WebSocketHandshake.AcceptAsync(context, MessageJson.ProtocolName);
         var receiver = new WebSocketReceiver(PipeReader.Create(stream, ReaderOptions), engine.Options.MessageBytes);
         var transport = new StreamTransport(stream, receiver, context.Abort, engine.Options.CloseTimeout, engine.Clock);

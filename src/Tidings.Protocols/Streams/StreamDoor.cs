@@ -84,7 +84,7 @@ internal sealed partial class StreamDoor(RealtimeEngine engine, Gatekeeper gate,
         {
             // All at once, so that an authorizer that collects its questions asks the database once.
             grants = await Task.WhenAll(request!.Channels.Select(
-                channel => engine.AuthorizeAsync(identity, channel.Name, null, context.RequestAborted).AsTask()));
+                channel => engine.AuthorizeAsync(identity, channel.Name, channel.Token, context.RequestAborted).AsTask()));
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {

@@ -9,7 +9,8 @@ namespace Tidings.Protocols.Streams;
 /// <summary>One channel that a stream asks for.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Since">The place after which the client wants to go on; null for live events only.</param>
-internal sealed record StreamChannel(ChannelName Name, Position? Since);
+/// <param name="Token">The subscription token that opens it; null if there is none.</param>
+internal sealed record StreamChannel(ChannelName Name, Position? Since, string? Token);
 
 /// <summary>What a request for an event stream or a poll asks for.</summary>
 /// <param name="Channels">The channels, each once.</param>
@@ -18,8 +19,8 @@ internal sealed record StreamChannel(ChannelName Name, Position? Since);
 internal sealed record StreamRequest(IReadOnlyList<StreamChannel> Channels, bool IsResume, bool HasToken)
 {
     /// <summary>
-    /// Reads <c>channels</c> and the places: <c>Last-Event-ID</c>, else <c>since</c>, else <c>positions</c> (one for each channel,
-    /// empty where there is none). A place that can't be read is one that can't be recovered.
+    /// Reads <c>channels</c>, <c>tokens</c> and the places: <c>Last-Event-ID</c>, else <c>since</c>, else <c>positions</c> (tokens and
+    /// positions one for each channel, empty where there is none). A place that can't be read is one that can't be recovered.
     /// </summary>
     /// <returns>Null, or what is wrong.</returns>
     public static (ErrorCode Code, string Detail)? TryRead(HttpRequest request, ChannelCatalog catalog, out StreamRequest? result)
@@ -33,6 +34,9 @@ internal sealed record StreamRequest(IReadOnlyList<StreamChannel> Channels, bool
         var positions = request.Query["positions"].ToString().Split(',');
         var hasPositions = token is null && Array.Exists(positions, static position => position.Length > 0);
         if (hasPositions && positions.Length != names.Length) return (ErrorCode.BadRequest, "positions must have as many entries as channels.");
+
+        var tokens = Split(request.Query["tokens"]);
+        if (tokens.Length > 0 && tokens.Length != names.Length) return (ErrorCode.BadRequest, "tokens must have as many entries as channels.");
 
         Dictionary<uint, Position>? places = null;
         var isReadable = token is not null && StreamToken.TryRead(token, out places);
@@ -53,7 +57,7 @@ internal sealed record StreamRequest(IReadOnlyList<StreamChannel> Channels, bool
                 : token is not null ? CommandParser.Unrecoverable
                 : hasPositions && positions[index].Length > 0 ? CommandParser.PositionOf(positions[index])
                 : null;
-            channels.Add(new StreamChannel(name!, since));
+            channels.Add(new StreamChannel(name!, since, tokens.Length > 0 ? NotEmpty(tokens[index]) : null));
         }
 
         result = new StreamRequest(channels, token is not null || hasPositions, isReadable);

@@ -71,6 +71,19 @@ internal sealed class EarlyUpgrade(RealtimeEngine engine, NativeEndpoint endpoin
         if (gate.OriginOf(context.Request) == OriginVerdict.Refused) return null;
         if (await endpoint.AdmitAsync(context) is not { } admittance) return null;
 
+        try
+        {
+            return await OpenAsync(connection, socket, head, context, admittance);
+        }
+        catch
+        {
+            admittance.Place?.Dispose(); // no session was begun that would
+            throw;
+        }
+    }
+
+    private async ValueTask<Task> OpenAsync(ConnectionContext connection, Socket socket, UpgradeHead head, HttpContext context, AdmittanceOf admittance)
+    {
         var input = connection.Transport.Input;
         var read = await input.ReadAsync();
         input.AdvanceTo(read.Buffer.GetPosition(head.Length)); // frames that came behind the head stay

@@ -17,6 +17,9 @@ public enum AccessRule
 
     /// <summary>Whoever shows a subscription token for the channel.</summary>
     Token,
+
+    /// <summary>Whom the host app lets in, which the host's <see cref="Connections.IChannelAuthorizer"/> asks over HTTP.</summary>
+    Webhook,
 }
 
 /// <summary>What happens to a reader that does not keep up.</summary>

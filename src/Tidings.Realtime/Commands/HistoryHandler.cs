@@ -20,13 +20,21 @@ internal static class HistoryHandler
             return;
         }
 
+        connection.Send(await ReadAsync(engine, command, grant.Rights, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Reads a page in the form that these rights allow.</summary>
+    public static async ValueTask<HistoryMessage> ReadAsync(
+        RealtimeEngine engine, HistoryCommand command, IReaderRights rights, CancellationToken cancellationToken)
+    {
+        var isFeed = engine.Catalog.RulesOf(command.Channel).IsFeed;
         var limit = Math.Clamp(command.Limit, 1, MaxLimit);
-        var page = rules.IsFeed
+        var page = isFeed
             ? await OfFeedAsync(engine, command, limit, cancellationToken).ConfigureAwait(false)
             : await OfChannelAsync(engine, command, limit, cancellationToken).ConfigureAwait(false);
-        page = Fit(page, engine.Options.OutboundBytes / 2, command.Since is not null, rules.IsFeed);
-        connection.Send(new HistoryMessage(
-            command.Id ?? 0, command.Channel, [.. page.Events.Where(static publication => !publication.IsTombstone)], grant.Rights, page.Position, page.IsRecovered));
+        page = Fit(page, engine.Options.OutboundBytes / 2, command.Since is not null, isFeed);
+        return new HistoryMessage(
+            command.Id ?? 0, command.Channel, [.. page.Events.Where(static publication => !publication.IsTombstone)], rights, page.Position, page.IsRecovered);
     }
 
     private static async ValueTask<Page> OfChannelAsync(RealtimeEngine engine, HistoryCommand command, int limit, CancellationToken cancellationToken)

@@ -50,7 +50,7 @@ internal static class SubscribeHandler
 
     private static void Join(RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, TaskCompletionSource done)
     {
-        if (Refuse(engine, connection, command, done)) return;
+        if (Refuse(engine, connection, command, grant, done)) return;
 
         var channel = engine.Channels.Get(command.Channel);
         var subscription = new Subscription(connection, command.Channel, isFeed: false, grant.Rights)
@@ -66,6 +66,7 @@ internal static class SubscribeHandler
 
         connection.Add(subscription);
         if (subscription.HasPresence) connection.Shard.Members.Join(subscription);
+        if (grant.ExpiresAt is { } expiresAt) connection.Shard.Expiring.Add(subscription, expiresAt);
         if (catchUp.Kind != CatchUpKind.ReadLog)
         {
             Recovery.Finish(subscription, command, catchUp);
@@ -95,11 +96,12 @@ internal static class SubscribeHandler
 
     private static void JoinFeed(RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, TaskCompletionSource done)
     {
-        if (Refuse(engine, connection, command, done)) return;
+        if (Refuse(engine, connection, command, grant, done)) return;
 
         var subscription = new Subscription(connection, command.Channel, isFeed: true, grant.Rights);
         subscription.Hold();
         connection.Add(subscription);
+        if (grant.ExpiresAt is { } expiresAt) connection.Shard.Expiring.Add(subscription, expiresAt);
         if (!connection.Shard.Feeds.TryGetValue(command.Channel, out var feed))
             connection.Shard.Feeds[command.Channel] = feed = new FeedNode(command.Channel, connection.Shard, engine);
         feed.Join(new FeedJoin(subscription, command.Id, command.Since, done));
@@ -108,7 +110,7 @@ internal static class SubscribeHandler
     private static bool MayBePresent(ChannelRules rules, Connection connection) =>
         rules.Presence != PresenceRule.None && connection.Identity.UserId is not null;
 
-    private static bool Refuse(RealtimeEngine engine, Connection connection, SubscribeCommand command, TaskCompletionSource done)
+    private static bool Refuse(RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, TaskCompletionSource done)
     {
         ErrorMessage? refusal = null;
         if (connection.SubscriptionTo(command.Channel) is not null)
@@ -117,6 +119,12 @@ internal static class SubscribeHandler
         {
             engine.Metrics.CountRefusal(Refusal.TooManySubscriptions);
             refusal = new(command.Id, ErrorCode.TooManySubscriptions, "This connection has as many subscriptions as it may.", command.Channel.Value);
+        }
+
+        else if (engine.Revoked.CoverGrantOf(grant.AskedAt, command.Channel, connection.Identity.UserId))
+        {
+            engine.Metrics.CountRefusal(Refusal.Forbidden);
+            refusal = new(command.Id, ErrorCode.Forbidden, "You may not subscribe to this channel.", command.Channel.Value);
         }
 
         if (refusal is null && !connection.IsClosing) return false;

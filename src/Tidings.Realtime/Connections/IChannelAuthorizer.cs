@@ -8,6 +8,9 @@ namespace Tidings.Realtime.Connections;
 /// <param name="SessionId">The sign-in that it came from, so that its end closes the connection; null if there is none.</param>
 public sealed record ClientIdentity(string? UserId, DateTimeOffset? ExpiresAt, string? SessionId = null)
 {
+    /// <summary>When the token was issued; null if it does not say, or if there is none.</summary>
+    public DateTimeOffset? IssuedAt { get; init; }
+
     /// <summary>A visitor without a token.</summary>
     public static ClientIdentity Anonymous { get; } = new(null, null);
 }
@@ -39,6 +42,12 @@ public readonly record struct ChannelGrant(bool IsAllowed, IReaderRights Rights)
 
     /// <summary>The user may, and sees the open form.</summary>
     public static ChannelGrant Open { get; } = new(true, NoRights.Instance);
+
+    /// <summary>When the grant is over, and with it the subscription, once the clock skew that is forgiven has passed; null if it does not end.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>When it was asked for, a timestamp of the engine's clock: what was revoked since counts.</summary>
+    internal long AskedAt { get; init; }
 }
 
 /// <summary>Decides who may subscribe. Called before each subscription, fresh or resumed, on any thread; it may ask a database.</summary>

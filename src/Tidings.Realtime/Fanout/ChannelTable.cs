@@ -12,6 +12,15 @@ internal sealed class ChannelTable(RealtimeEngine engine)
     /// <summary>How many there are.</summary>
     public int Count => _channels.Count;
 
+    /// <summary>The names that come after one, byte by byte, in order.</summary>
+    public IReadOnlyList<ChannelName> NamesAfter(string name, string? kind, int limit) =>
+    [
+        .. _channels.Keys
+            .Where(channel => (kind is null || channel.Kind == kind) && string.CompareOrdinal(channel.Value, name) > 0)
+            .OrderBy(static channel => channel.Value, StringComparer.Ordinal)
+            .Take(limit),
+    ];
+
     /// <summary>The channel if it is live here.</summary>
     public LiveChannel? Find(ChannelName name) => _channels.GetValueOrDefault(name);
 

@@ -126,6 +126,9 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         Release(shard);
     }
 
+    /// <summary>How many direct readers it has on a shard. On that shard.</summary>
+    public int DirectCountOn(Shard shard) => _readers[shard.Index]?.Direct.Count ?? 0;
+
     /// <summary>Adds a feed, for which <see cref="TryReserve"/> has made room. On the feed's shard.</summary>
     public void Join(FeedLink link, Shard shard)
     {

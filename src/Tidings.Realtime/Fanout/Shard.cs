@@ -68,6 +68,9 @@ internal sealed partial class Shard : IDisposable
     /// <summary>How often its users may say that they are typing. Set once, before any work.</summary>
     public TypingPace Typing { get; set; } = null!;
 
+    /// <summary>The subscriptions here that were granted for a time. Shard only.</summary>
+    public ExpiringSubscriptions Expiring { get; } = new();
+
     /// <summary>The connections here. Shard only.</summary>
     public IReadOnlyList<Connection> Connections => _connections;
 

@@ -1,13 +1,36 @@
+using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
+using Tidings.Server.Auth;
+using Tidings.Server.Host;
+using Tidings.Server.Storage;
 
 namespace Tidings.Server.ChannelAccess;
 
 /// <summary>Registers who may subscribe, and what makes up a feed.</summary>
 internal static class ChannelAccessSetup
 {
+    /// <summary>Registers the webhook, if the host app wants to be asked.</summary>
+    public static IServiceCollection AddChannelWebhook(this IServiceCollection services, Uri? url) => url is null
+        ? services
+        : services.AddSingleton(provider => new ChannelWebhook(
+            url,
+            provider.GetRequiredService<HostSecrets>(),
+            provider.GetRequiredService<Revocations>(),
+            ChannelWebhook.CreateHandler(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ChannelWebhook>>()));
+
     public static IServiceCollection AddChannelAccess(this IServiceCollection services) =>
         services
-            .AddSingleton<IChannelAuthorizer, ChannelAuthorizer>()
+            .AddSingleton<Revocations>()
+            .AddHostedService(provider => provider.GetRequiredService<Revocations>())
+            .AddSingleton<IChannelAuthorizer>(provider => new ChannelAuthorizer(
+                provider.GetRequiredService<ChannelCatalog>(),
+                provider.GetRequiredService<SubscriptionTokens>(),
+                provider.GetRequiredService<Revocations>(),
+                provider.GetRequiredService<Store>(),
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetService<ChannelWebhook>()))
             .AddSingleton<IFeedSources, FollowedCreators>();
 }

@@ -37,6 +37,7 @@ internal static class ChannelKinds
         ["signed-in"] = AccessRule.SignedIn,
         ["owner"] = AccessRule.Owner,
         ["token"] = AccessRule.Token,
+        ["webhook"] = AccessRule.Webhook,
     };
 
     private static readonly Dictionary<string, SlowReaderPolicy> SlowReaderWords = new(StringComparer.OrdinalIgnoreCase)
@@ -97,6 +98,8 @@ internal static class ChannelKinds
     {
         foreach (var key in (string[])["Durable", "ClientPublish", "SlowReader"])
             if (settings.Text(key) is not null) settings.Refuse(key, "cannot be set: this kind is Tidings' own.");
+        if (ours.Access == AccessRule.Owner && "webhook".Equals(settings.Text("Access"), StringComparison.OrdinalIgnoreCase))
+            settings.Refuse("Access", "cannot be webhook: what is in these channels is for their owner alone.");
         return Rules(settings, ours);
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Tidings.Realtime.Channels;
 
 namespace Tidings.Server.Host;
 
@@ -31,6 +32,8 @@ internal static class OptionsReader
 
         settings.Switch(FeatureSwitches.RealtimeKey, whenAbsent: true);
         settings.Switch(FeatureSwitches.AuthorNotificationsKey, whenAbsent: true);
+        if (options.Auth.ChannelWebhook is null && options.Channels.Kinds.FirstOrDefault(kind => kind.Value.Access == AccessRule.Webhook) is { Key: { } asked })
+            settings.Refuse($"Channels:{asked}:Access", "is webhook, but Tidings:Auth:ChannelWebhook is not set: name the URL to ask.");
         if (options.Auth.Secret is not null && options.Auth.Secret == options.App.Secret)
             settings.Refuse("App:Secret", "is the same as Tidings:Auth:Secret: user tokens and subscription tokens need different keys.");
 
@@ -58,6 +61,7 @@ internal static class OptionsReader
         {
             Secret = settings.Text("Auth:Secret"),
             JwksUrl = settings.Url("Auth:JwksUrl"),
+            ChannelWebhook = settings.Url("Auth:ChannelWebhook"),
             Issuer = settings.Text("Auth:Issuer"),
             Audience = settings.Text("Auth:Audience"),
             UserIdClaims = settings.List("Auth:UserIdClaims", ["sub", "id", "userId"]),
@@ -68,7 +72,6 @@ internal static class OptionsReader
         };
 
         if (auth.Secret is not null && WeakSecrets.ProblemOf(auth.Secret) is { } problem) settings.Refuse("Auth:Secret", problem);
-        settings.Url("Auth:ChannelWebhook");
         if (auth.UserIdClaims.Count is 0 or > 8 || auth.UserIdClaims.Any(name => name is "exp" or "nbf" or "iat" or "iss" or "aud" or "sid" or "channel"))
             settings.Refuse("Auth:UserIdClaims", "needs 1 to 8 names of claims that hold the user's id, none with another meaning such as exp or aud.");
         return auth;

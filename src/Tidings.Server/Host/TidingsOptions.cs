@@ -52,6 +52,9 @@ internal sealed class AuthOptions
     /// <summary>The key set of the host app's sign-in.</summary>
     public required Uri? JwksUrl { get; init; }
 
+    /// <summary>Where the host app is asked who may subscribe; null: it is not asked.</summary>
+    public required Uri? ChannelWebhook { get; init; }
+
     public required string? Issuer { get; init; }
 
     public required string? Audience { get; init; }

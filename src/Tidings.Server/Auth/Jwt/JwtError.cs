@@ -55,6 +55,9 @@ internal sealed record Jwt
     /// <summary>The claim <c>exp</c>; the forgiven clock skew comes on top of it.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
+    /// <summary>The claim <c>iat</c>, if there is one.</summary>
+    public DateTimeOffset? IssuedAt { get; init; }
+
     /// <summary>Our session that the token belongs to; only of a token signed with our own key.</summary>
     public string? SessionId { get; init; }
 

@@ -114,6 +114,7 @@ internal sealed class JwtValidator(JwtRules rules, JwtKeys keys, TimeProvider cl
             {
                 UserId = payload.UserId,
                 ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(expires),
+                IssuedAt = payload.IssuedAt is { } at ? DateTimeOffset.FromUnixTimeSeconds(at) : null,
                 SessionId = isLocal && SessionIds.IsOne(payload.SessionId) ? payload.SessionId : null,
                 Channel = payload.Channel,
                 Nickname = payload.Nickname,

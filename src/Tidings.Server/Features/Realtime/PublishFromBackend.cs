@@ -37,6 +37,13 @@ internal static class PublishFromBackend
     /// <summary>What the backend gets: <paramref name="Position"/> is absent in channels without history.</summary>
     public sealed record Answer(string Id, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Position);
 
+    /// <summary>What is wrong with one field of a publication.</summary>
+    public sealed record Mistake(string Field, string Message, bool IsUnknownChannel = false)
+    {
+        public IResult ToProblem() =>
+            IsUnknownChannel ? Problems.Problem(404, "unknown_channel", Message) : Problems.Invalid(Field, Message);
+    }
+
     public static async Task<IResult> HandleAsync(
         HttpRequest http, RealtimeEngine engine, Store store, TimeProvider clock, CancellationToken cancellationToken)
     {
@@ -47,15 +54,35 @@ internal static class PublishFromBackend
         var errors = Check(request);
         if (errors.Count > 0) return Problems.Invalid(errors);
 
-        var catalog = engine.Catalog;
+        return TryDraft(request, engine.Catalog, clock.GetUtcNow(), receivedAt, out var draft) is { } mistake
+            ? mistake.ToProblem()
+            : new JsonAnswer(200, await PublishAsync(draft!, isRepeatable: request.Id is not null, engine, store, cancellationToken));
+    }
+
+    /// <summary>What is wrong with the fields alone, by name.</summary>
+    public static Dictionary<string, string[]> Check(Request request)
+    {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        if (request.Channel is null) errors["channel"] = ["This is required."];
+        if (request.Event is not { Length: > 0 and <= MaxName } name || !name.All(character => character is > ' ' and <= '~'))
+            errors["event"] = [$"An event's name has 1 to {MaxName} printable ASCII characters without spaces."];
+        if (request.Id is { } id && (id.Length is 0 or > MaxName || !id.All(character => character is >= ' ' and <= '~')))
+            errors["id"] = [$"An id has 1 to {MaxName} printable ASCII characters."];
+        if (request.ExcludeConnectionId is { Length: > MaxName }) errors["excludeConnectionId"] = [$"This may have at most {MaxName} characters."];
+        return errors;
+    }
+
+    /// <summary>Makes a draft of a request whose fields are good.</summary>
+    /// <returns>Null, or what is wrong with its channel or its data.</returns>
+    public static Mistake? TryDraft(Request request, ChannelCatalog catalog, DateTimeOffset now, long receivedAt, out PublicationDraft? draft)
+    {
+        draft = null;
         var isNamed = catalog.Parse(request.Channel, out var channel);
-        if (isNamed == ChannelNameError.UnknownKind) return Problems.Problem(404, "unknown_channel", "There is no such kind of channel.");
-        if (isNamed != ChannelNameError.None || channel is null) return Problems.Invalid("channel", "This is not the name of a channel.");
+        if (isNamed == ChannelNameError.UnknownKind) return new Mistake("channel", "There is no such kind of channel.", IsUnknownChannel: true);
+        if (isNamed != ChannelNameError.None || channel is null) return new Mistake("channel", "This is not the name of a channel.");
+        if (!TryWritePayload(request.Data, catalog.IsFlat(channel, request.Event!), out var payload, out var wrong)) return new Mistake("data", wrong);
 
-        if (!TryWritePayload(request.Data, catalog.IsFlat(channel, request.Event!), out var payload, out var wrong)) return Problems.Invalid("data", wrong);
-
-        var now = clock.GetUtcNow();
-        var draft = new PublicationDraft
+        draft = new PublicationDraft
         {
             Channel = channel,
             Type = request.Event!,
@@ -65,11 +92,15 @@ internal static class PublishFromBackend
             ExcludedConnectionId = request.ExcludeConnectionId,
             ReceivedAt = receivedAt,
         };
-
-        return request.Id is null
-            ? new JsonAnswer(200, Write(await engine.Publisher.PublishAsync(draft, cancellationToken)))
-            : new JsonAnswer(200, await PublishOnceAsync(draft, catalog.RulesOf(channel).Durable, engine, store, cancellationToken));
+        return null;
     }
+
+    /// <summary>Publishes a draft; one whose id is the backend's own, once.</summary>
+    /// <returns>The answer as JSON.</returns>
+    public static async Task<byte[]> PublishAsync(
+        PublicationDraft draft, bool isRepeatable, RealtimeEngine engine, Store store, CancellationToken cancellationToken) => isRepeatable
+        ? await PublishOnceAsync(draft, engine.Catalog.RulesOf(draft.Channel).Durable, engine, store, cancellationToken)
+        : Write(await engine.Publisher.PublishAsync(draft, cancellationToken));
 
     private static async Task<byte[]> PublishOnceAsync(
         PublicationDraft draft, bool isDurable, RealtimeEngine engine, Store store, CancellationToken cancellationToken)
@@ -104,18 +135,6 @@ internal static class PublishFromBackend
 
     private static byte[] Write(Publication published) => JsonSerializer.SerializeToUtf8Bytes(
         new Answer(published.Draft.Id, published.Position.Exists ? published.Position.ToString() : null), PublishJson.Default.Answer);
-
-    private static Dictionary<string, string[]> Check(Request request)
-    {
-        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        if (request.Channel is null) errors["channel"] = ["This is required."];
-        if (request.Event is not { Length: > 0 and <= MaxName } name || !name.All(character => character is > ' ' and <= '~'))
-            errors["event"] = [$"An event's name has 1 to {MaxName} printable ASCII characters without spaces."];
-        if (request.Id is { } id && (id.Length is 0 or > MaxName || !id.All(character => character is >= ' ' and <= '~')))
-            errors["id"] = [$"An id has 1 to {MaxName} printable ASCII characters."];
-        if (request.ExcludeConnectionId is { Length: > MaxName }) errors["excludeConnectionId"] = [$"This may have at most {MaxName} characters."];
-        return errors;
-    }
 
     /// <summary>Takes the data as it is, on one line; for a flat event as an object without the names that are ours.</summary>
     private static bool TryWritePayload(JsonElement data, bool isFlat, out byte[] payload, out string wrong)
@@ -162,6 +181,10 @@ internal static class PublishFromBackend
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(PublishFromBackend.Request))]
 [JsonSerializable(typeof(PublishFromBackend.Answer))]
+[JsonSerializable(typeof(PublishBatch.Request), TypeInfoPropertyName = "PublishBatchRequest")]
+[JsonSerializable(typeof(PublishToUser.Request), TypeInfoPropertyName = "PublishToUserRequest")]
+[JsonSerializable(typeof(DisconnectUser.Request), TypeInfoPropertyName = "DisconnectUserRequest")]
+[JsonSerializable(typeof(RevokeSubscription.Request), TypeInfoPropertyName = "RevokeSubscriptionRequest")]
 internal sealed partial class PublishJson : JsonSerializerContext
 {
     public static PublishJson Strict => field ??= new(RequestJson.Strict(Default.Options));
