@@ -27,6 +27,7 @@ builder.Services
     .AddAccounts()
     .AddPosts(new PostLimits(options.Limits.PostChars))
     .AddLikes()
+    .AddCreators()
     .AddOperations()
     .AddOpenApi();
 

@@ -1,6 +1,7 @@
 using Tidings.Realtime;
 using Tidings.Realtime.Connections;
 using Tidings.Server.Auth;
+using Tidings.Server.Features.Creators;
 using Tidings.Server.Host;
 using Tidings.Server.Storage.Sqlite;
 
@@ -11,7 +12,8 @@ namespace Tidings.Server.Engine;
 /// and the sessions, and sends everyone away in good order when the host stops.
 /// </summary>
 internal sealed partial class EngineRun(
-    RealtimeEngine engine, SqliteStore store, FeatureSwitches switches, Sessions sessions, IHostApplicationLifetime lifetime, ILogger<EngineRun> logger)
+    RealtimeEngine engine, SqliteStore store, FeatureSwitches switches, Sessions sessions, MemberChanges members, IHostApplicationLifetime lifetime,
+    ILogger<EngineRun> logger)
     : IHostedService
 {
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(6);
@@ -26,6 +28,7 @@ internal sealed partial class EngineRun(
         engine.Suspend(!switches.Realtime);
         switches.Changed += FollowSwitch;
         sessions.Ended += Disconnect;
+        members.Changed += engine.RereadMember;
 
         // At the first sign of the end, not in StopAsync: the web server waits for open connections before that is called.
         _stopping = lifetime.ApplicationStopping.Register(() => _drained = DrainAsync());
@@ -37,6 +40,7 @@ internal sealed partial class EngineRun(
         await _stopping.DisposeAsync();
         switches.Changed -= FollowSwitch;
         sessions.Ended -= Disconnect;
+        members.Changed -= engine.RereadMember;
     }
 
     private async Task DrainAsync()

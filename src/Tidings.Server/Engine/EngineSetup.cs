@@ -4,9 +4,11 @@ using Tidings.Protocols;
 using Tidings.Protocols.Admission;
 using Tidings.Realtime;
 using Tidings.Realtime.Brokers;
+using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
+using Tidings.Realtime.Presence;
 using Tidings.Server.Auth;
 using Tidings.Server.Host;
 
@@ -18,6 +20,7 @@ internal static class EngineSetup
     public static IServiceCollection AddEngine(this IServiceCollection services, TidingsOptions options) => services
         .AddSingleton(options.Channels)
         .AddSingleton<IBroker, InProcessBroker>()
+        .AddSingleton<IMemberInfo, UserInfo>()
         .AddSingleton(OptionsOf(options))
         .AddSingleton(provider => new RealtimeDependencies
         {
@@ -27,6 +30,7 @@ internal static class EngineSetup
             Authenticator = provider.GetRequiredService<IConnectionAuthenticator>(),
             FeedSources = provider.GetRequiredService<IFeedSources>(),
             Broker = provider.GetRequiredService<IBroker>(),
+            MemberInfo = provider.GetRequiredService<IMemberInfo>(),
             Clock = provider.GetRequiredService<TimeProvider>(),
             Loggers = provider.GetRequiredService<ILoggerFactory>(),
         })
@@ -64,5 +68,6 @@ internal static class EngineSetup
         OutboundBytes = options.Limits.OutboundBytes,
         SubscriptionsPerConnection = options.Limits.SubscriptionsPerConnection,
         ExpiryGrace = options.Auth.ClockSkew,
+        OnlineChannel = options.Channels.Kinds["presence"].Presence == PresenceRule.None ? null : new ChannelName("presence", "online"),
     };
 }

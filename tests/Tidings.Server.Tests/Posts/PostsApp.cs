@@ -83,7 +83,7 @@ public sealed class PostsApp : IAsyncLifetime
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Catalog).AddStorage(_folder).AddProblemDetails();
-        builder.Services.AddChannelAccess().AddPosts(new PostLimits(10_000)).AddLikes();
+        builder.Services.AddChannelAccess().AddPosts(new PostLimits(10_000)).AddLikes().AddCreators();
         builder.Services.AddSingleton(OptionsReader.Read(TokenSettings)).AddSingleton(new HostSecrets("", "", AppSecret)).AddSingleton<SubscriptionTokens>();
         builder.Services.AddSingleton(provider => new RealtimeEngine(new RealtimeOptions(), new RealtimeDependencies
         {

@@ -1,6 +1,6 @@
 namespace Tidings.Server.Features.Creators;
 
-/// <summary>The routes that show creators. They need nothing registered but the store.</summary>
+/// <summary>The routes of creators.</summary>
 internal static class CreatorsApi
 {
     public static IEndpointRouteBuilder MapCreators(this IEndpointRouteBuilder routes)
@@ -8,6 +8,9 @@ internal static class CreatorsApi
         var creators = routes.MapGroup("/api/creators").WithTags("creators");
         creators.MapGet("", ListCreators.HandleAsync).WithName("ListCreators").Produces<CreatorsAnswer>().ProducesProblem(400);
         creators.MapGet("/{id}", GetCreator.HandleAsync).WithName("GetCreator").Produces<CreatorAnswer>().ProducesProblem(404);
+        creators.MapPatch("/me", EditCreator.HandleAsync).WithName("EditCreator").RequireAuthorization()
+            .Accepts<EditCreator.Request>("application/json").Produces<EditCreator.Answer>()
+            .ProducesProblem(400).ProducesProblem(404).ProducesProblem(413);
         return routes;
     }
 }

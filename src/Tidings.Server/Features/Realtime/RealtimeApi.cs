@@ -34,6 +34,9 @@ internal static class RealtimeApi
             .ProducesProblem(400).ProducesProblem(404);
         backends.MapGet("/connections", ListConnections.Handle).WithName("ListConnections")
             .WithSummary("The live connections of this node, of one user or all.").Produces<ConnectionPage>().ProducesProblem(400);
+        backends.MapGet("/channels/{name}/presence", ReadPresence.HandleAsync).WithName("ReadPresence")
+            .WithSummary("Who is in a channel: up to 200 members, and how many there are.")
+            .Produces<ReadPresence.Answer>().ProducesProblem(400).ProducesProblem(404);
         return routes;
     }
 }
