@@ -7,7 +7,7 @@ using Tidings.Bench.Network;
 using Tidings.Bench.Peers;
 
 const string HowTo = """
-    usage: bench/run.sh peers | latency | posts | connections | fanout | all [--name value …]
+    usage: bench/run.sh peers | latency | posts | connections | fanout | stalled | storm | all [--name value …]
     bench/README.md says what each measures, and its options.
     """;
 
@@ -17,6 +17,7 @@ var verbs = new Dictionary<string, Func<Options, Contender, IMeasurement>>
     ["posts"] = (options, _) => new Posts(options),
     ["connections"] = (options, _) => new Connections(options),
     ["fanout"] = (options, tidings) => new Fanout(options, tidings),
+    ["stalled"] = (options, tidings) => new Stalled(options, tidings),
 };
 
 if (args.Length == 0 || (args[0] is not ("all" or "peers") && !verbs.ContainsKey(args[0])))

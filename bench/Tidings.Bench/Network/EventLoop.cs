@@ -47,6 +47,9 @@ internal sealed unsafe class EventLoop : IDisposable
     internal void WantWrite(Peer peer, bool wanted) =>
         Control(LibC.EpollModify, peer.Descriptor, wanted ? LibC.Readable | LibC.Writable : LibC.Readable);
 
+    /// <summary>Whatever arrives is left in the kernel from now on.</summary>
+    internal void Ignore(Peer peer) => Control(LibC.EpollModify, peer.Descriptor, 0);
+
     /// <summary>Called before the descriptor is closed; closing takes it out of the epoll set.</summary>
     internal void Forget(Peer peer) => _peers[peer.Descriptor] = null;
 

@@ -21,8 +21,8 @@ internal sealed class WebSocketConnection : Peer
     private int _eventSize;
     private int _discarded;
 
-    internal WebSocketConnection(EventLoop loop, IPEndPoint server, int number, Dialect dialect, ISubscriber subscriber)
-        : base(loop, server)
+    internal WebSocketConnection(EventLoop loop, IPEndPoint server, int number, Dialect dialect, ISubscriber subscriber, int receiveBuffer = 0)
+        : base(loop, server, receiveBuffer)
     {
         Number = number;
         _dialect = dialect;
