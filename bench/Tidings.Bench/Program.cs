@@ -17,6 +17,7 @@ var verbs = new Dictionary<string, Func<Options, Contender, IMeasurement>>
     ["posts"] = (options, _) => new Posts(options),
     ["connections"] = (options, _) => new Connections(options),
     ["fanout"] = (options, tidings) => new Fanout(options, tidings),
+    ["storm"] = (options, _) => new Storm(options),
     ["stalled"] = (options, tidings) => new Stalled(options, tidings),
 };
 

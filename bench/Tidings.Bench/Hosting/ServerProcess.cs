@@ -16,18 +16,20 @@ internal sealed class ServerProcess : IDisposable
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(15);
 
     private readonly Launch _launch;
-    private readonly Process _process;
+    private readonly string _core;
     private readonly Lock _stopping = new();
+    private Process _process;
     private int[] _processes;
     private bool _isStopped;
 
-    private ServerProcess(Launch launch, Process process, string directory, IPEndPoint endPoint)
+    private ServerProcess(Launch launch, string core, string directory, IPEndPoint endPoint)
     {
         _launch = launch;
-        _process = process;
-        _processes = [process.Id];
+        _core = core;
         Directory = directory;
         EndPoint = endPoint;
+        _process = Spawn();
+        _processes = [_process.Id];
         // Also after Ctrl+C or SIGTERM in the middle of a run.
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Dispose();
     }
@@ -51,8 +53,7 @@ internal sealed class ServerProcess : IDisposable
 
         var directory = System.IO.Directory.CreateDirectory(Path.Combine(settings.Scratch, $"tidings-bench-{Environment.ProcessId}-{contender.Name}")).FullName;
         var endPoint = FreePort();
-        var launch = contender.Launch(endPoint, directory);
-        var server = new ServerProcess(launch, Spawn(launch, directory, settings.Core), directory, endPoint);
+        var server = new ServerProcess(contender.Launch(endPoint, directory), settings.Core, directory, endPoint);
         try
         {
             server.WaitUntilReady();
@@ -90,6 +91,16 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
+    /// <summary>Ends it as a crash would, and starts it again at once on the same port with the same data. Does not wait until it is ready.</summary>
+    internal void CrashAndStartAgain()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        _process = Spawn();
+        _processes = [_process.Id];
+    }
+
     /// <summary>What the server wrote last, for a run that failed.</summary>
     internal string LastWords()
     {
@@ -101,13 +112,13 @@ internal sealed class ServerProcess : IDisposable
         return string.Join('\n', lines.Length <= 40 ? lines : [.. lines[..12], "…", .. lines[^24..]]);
     }
 
-    private static Process Spawn(Launch launch, string directory, string core)
+    private Process Spawn()
     {
         // setpriv: should the generator be killed, the kernel ends the server too. Both tools end in exec, so the process keeps its id.
-        var start = new ProcessStartInfo("setpriv") { UseShellExecute = false, WorkingDirectory = directory, RedirectStandardInput = true };
-        foreach (var argument in (string[])["--pdeathsig", "TERM", "taskset", "-c", core, "/bin/sh", "-c", "exec \"$@\" >>server.log 2>&1", "sh", .. launch.Command])
+        var start = new ProcessStartInfo("setpriv") { UseShellExecute = false, WorkingDirectory = Directory, RedirectStandardInput = true };
+        foreach (var argument in (string[])["--pdeathsig", "TERM", "taskset", "-c", _core, "/bin/sh", "-c", "exec \"$@\" >>server.log 2>&1", "sh", .. _launch.Command])
             start.ArgumentList.Add(argument);
-        foreach (var (name, value) in launch.Environment)
+        foreach (var (name, value) in _launch.Environment)
             start.Environment[name] = value;
         return Process.Start(start)!;
     }

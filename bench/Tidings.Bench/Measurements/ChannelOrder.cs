@@ -12,6 +12,9 @@ internal sealed class ChannelOrder(long first)
     /// <summary>Events that a subscriber lost, got twice, or got at another place than the rest.</summary>
     internal long Faults { get; private set; }
 
+    /// <summary>How many events the subscriber that got furthest has seen.</summary>
+    internal int Count => _order.Count;
+
     internal void Check(long place, long number)
     {
         if (place < _order.Count)

@@ -75,6 +75,8 @@ internal sealed unsafe class EventLoop : IDisposable
             {
                 _timerAt = long.MaxValue;
                 _timer!();
+                // Sockets have their turn also when the timer is always set to a time that has passed.
+                Wait(0);
                 continue;
             }
 

@@ -9,8 +9,17 @@ namespace Tidings.Bench.Network;
 internal sealed class HttpConnection : Peer
 {
     private readonly Answered _answered;
+    private readonly bool _mayBreak;
 
-    internal HttpConnection(EventLoop loop, IPEndPoint server, Answered answered) : base(loop, server) => _answered = answered;
+    /// <param name="loop">Serves it.</param>
+    /// <param name="server">Where.</param>
+    /// <param name="answered">Called for each answer.</param>
+    /// <param name="mayBreak">A request that gets no answer is not a fault: the server is killed on purpose.</param>
+    internal HttpConnection(EventLoop loop, IPEndPoint server, Answered answered, bool mayBreak = false) : base(loop, server)
+    {
+        _answered = answered;
+        _mayBreak = mayBreak;
+    }
 
     /// <summary>The body is valid only during the call, and empty for an answer without one.</summary>
     internal delegate void Answered(HttpConnection connection, int status, ReadOnlySpan<byte> body);
@@ -73,7 +82,7 @@ internal sealed class HttpConnection : Peer
 
     protected override void OnClosed(string why)
     {
-        if (IsBusy)
+        if (IsBusy && !_mayBreak)
             throw new BenchException($"A request got no answer: {why}.");
     }
 

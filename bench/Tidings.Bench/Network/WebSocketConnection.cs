@@ -79,7 +79,11 @@ internal sealed class WebSocketConnection : Peer
             if (head < 0)
                 return 0;
             if (!received.StartsWith("HTTP/1.1 101 "u8))
-                throw new BenchException($"The upgrade was refused: {Encoding.Latin1.GetString(received[..Math.Min(received.Length, 600)])}");
+            {
+                Close($"the upgrade was refused: {Encoding.Latin1.GetString(received[..Math.Min(received.Length, 600)])}");
+                return received.Length;
+            }
+
             _isUpgraded = true;
             used = head + 4;
             _dialect.OnUpgraded(this);

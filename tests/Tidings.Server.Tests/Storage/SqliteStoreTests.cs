@@ -364,4 +364,16 @@ public sealed class SqliteStoreTests : IDisposable
     }
 
     private Task<IEnumerable<string>> ThingsAsync() => _temp.Store.ReadAsync(connection => connection.QueryAsync<string>("SELECT name FROM things ORDER BY id"), None);
+
+    [Fact]
+    public async Task Each_statement_of_a_reader_is_counted_and_so_is_its_snapshot()
+    {
+        var before = _temp.Store.Readers.Statements;
+
+        await _temp.Store.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT count(*) FROM things"), None);
+        (_temp.Store.Readers.Statements - before).ShouldBe(3);
+
+        await _temp.Store.Readers.ReadAsync(reader => ValueTask.FromResult(reader.Statements.Get("SELECT count(*) FROM things").ReadSingle<long>()), None);
+        (_temp.Store.Readers.Statements - before).ShouldBe(6);
+    }
 }

@@ -15,7 +15,7 @@ internal sealed partial class CommitCarrier : IDisposable
     private readonly object _gate = new();
     private readonly Queue<IReadOnlyList<Publication>> _waiting = [];
     private readonly List<TaskCompletionSource> _sweeps = [];
-    private readonly Func<SqliteConnection> _open;
+    private readonly Func<CountedConnection> _open;
     private readonly Func<Reader, long, int, IReadOnlyList<Publication>> _readAfter;
     private readonly Func<long> _lastSequence;
     private readonly ILogger _logger;
@@ -32,7 +32,7 @@ internal sealed partial class CommitCarrier : IDisposable
     /// <param name="lastSequence">The place of the newest event on disk.</param>
     /// <param name="logger">Where failures are told.</param>
     public CommitCarrier(
-        long carried, Func<SqliteConnection> open, Func<Reader, long, int, IReadOnlyList<Publication>> readAfter, Func<long> lastSequence, ILogger logger)
+        long carried, Func<CountedConnection> open, Func<Reader, long, int, IReadOnlyList<Publication>> readAfter, Func<long> lastSequence, ILogger logger)
     {
         _carried = carried;
         _open = open;

@@ -4,11 +4,14 @@ using Microsoft.Data.Sqlite;
 namespace Tidings.Server.Storage.Sqlite;
 
 /// <summary>One read-only connection, for Dapper and for prepared statements alike.</summary>
-internal sealed class Reader(SqliteConnection connection) : IDisposable
+internal sealed class Reader(CountedConnection connection) : IDisposable
 {
     public SqliteConnection Connection { get; } = connection;
 
     public StatementCache Statements { get; } = new(connection.Handle!);
+
+    /// <summary>How many statements it has run, transactions included.</summary>
+    public long Count => connection.Commands + Statements.Uses;
 
     public void Dispose()
     {
@@ -27,7 +30,11 @@ internal sealed class ReaderPool(string file) : IDisposable
 
     private readonly SemaphoreSlim _slots = new(MostReaders);
     private readonly ConcurrentStack<Reader> _idle = [];
+    private long _statements;
     private volatile bool _isClosed;
+
+    /// <summary>How many statements all readers have run.</summary>
+    public long Statements => Interlocked.Read(ref _statements);
 
     public async Task<T> ReadAsync<T>(Func<Reader, ValueTask<T>> read, CancellationToken cancellationToken)
     {
@@ -80,6 +87,7 @@ internal sealed class ReaderPool(string file) : IDisposable
         if (_isClosed) throw new StoreUnavailableException("The store is shutting down.");
         var reader = _idle.TryPop(out var idle) ? idle : new Reader(SqliteDatabase.OpenReader(file));
         var isClean = false;
+        var before = reader.Count;
         try
         {
             reader.Statements.Run("BEGIN");
@@ -91,6 +99,7 @@ internal sealed class ReaderPool(string file) : IDisposable
         }
         finally
         {
+            Interlocked.Add(ref _statements, reader.Count - before);
             if (isClean || TryRollBack(reader)) _idle.Push(reader);
             else reader.Dispose();
             if (_isClosed) Dispose();

@@ -38,9 +38,9 @@ internal static class SqliteDatabase
     }
 
     /// <summary>Opens a connection that reads. It never writes to the file and never makes a checkpoint.</summary>
-    public static SqliteConnection OpenReader(string file)
+    public static CountedConnection OpenReader(string file)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        var connection = new CountedConnection(new SqliteConnectionStringBuilder
         {
             DataSource = file,
             Mode = SqliteOpenMode.ReadOnly,

@@ -32,6 +32,7 @@ internal sealed partial class SqliteStore : Store, IDisposable
     private readonly UnitQueue _queue;
     private readonly LogAppender _log;
     private readonly CommitLoop _commits;
+    private readonly StorageMetrics _metrics;
     private readonly ILogger _logger;
     private readonly Thread _writer;
     private volatile bool _isGivenUp;
@@ -66,6 +67,7 @@ internal sealed partial class SqliteStore : Store, IDisposable
             LogGeneration.Read(_database, "carried_through"), () => SqliteDatabase.OpenReader(_directory.Database),
             (reader, after, limit) => LogQueries.AllSince(reader, Rows, Positions, after, limit), () => CommittedSequence, loggers.CreateLogger<CommitCarrier>());
         RememberProgress();
+        _metrics = new StorageMetrics(() => Readers.Statements, () => _database.Uses);
         _writer = new Thread(Write) { IsBackground = true, Name = "tidings-writer" };
         _writer.UnsafeStart();
     }
@@ -164,6 +166,7 @@ internal sealed partial class SqliteStore : Store, IDisposable
     {
         if (_isDisposed) return;
         _isDisposed = true;
+        _metrics.Dispose();
 
         _queue.Close();
         if (!_writer.Join(_options.TimeToFinish))

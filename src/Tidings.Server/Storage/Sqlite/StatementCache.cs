@@ -15,8 +15,12 @@ internal sealed class StatementCache(sqlite3 connection) : IDisposable
     /// <summary>Whether no transaction is open: SQLite has ended it by itself if one was begun.</summary>
     public bool IsInAutocommit => raw.sqlite3_get_autocommit(Connection) != 0;
 
+    /// <summary>How many statements have been asked for to be run.</summary>
+    public long Uses { get; private set; }
+
     public Statement Get(string sql)
     {
+        Uses++;
         if (_statements.TryGetValue(sql, out var known)) return known;
         var made = new Statement(Connection, sql);
         _statements.Add(sql, made);
@@ -26,7 +30,12 @@ internal sealed class StatementCache(sqlite3 connection) : IDisposable
     /// <summary>A statement that only reads or changes rows. Transactions, pragmas and the schema are refused before SQLite sees them.</summary>
     public Statement GetForUnit(string sql)
     {
-        if (_forUnits.TryGetValue(sql, out var known)) return known;
+        if (_forUnits.TryGetValue(sql, out var known))
+        {
+            Uses++;
+            return known;
+        }
+
         if (FirstWord(sql) is not ("SELECT" or "INSERT" or "UPDATE" or "DELETE" or "WITH" or "REPLACE" or "VALUES"))
             throw new InvalidOperationException($"A unit only selects, inserts, updates and deletes; its transaction is the store's: {sql}");
 
