@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Commands;
 using Tidings.Realtime.Connections;
@@ -13,43 +12,6 @@ using Tidings.Realtime.Publishing;
 using Tidings.Realtime.Scheduling;
 
 namespace Tidings.Realtime;
-
-/// <summary>What the engine asks of its host.</summary>
-public sealed record RealtimeDependencies
-{
-    /// <summary>The kinds of channels.</summary>
-    public required ChannelCatalog Catalog { get; init; }
-
-    /// <summary>The log of durable channels. Its owner hands what it commits to <see cref="Publisher.Carry"/>.</summary>
-    public required IDurableEventLog DurableLog { get; init; }
-
-    /// <summary>Who may subscribe.</summary>
-    public required IChannelAuthorizer Authorizer { get; init; }
-
-    /// <summary>Who a renewed token is of.</summary>
-    public required IConnectionAuthenticator Authenticator { get; init; }
-
-    /// <summary>What belongs in a feed.</summary>
-    public required IFeedSources FeedSources { get; init; }
-
-    /// <summary>Carries publications between nodes.</summary>
-    public required IBroker Broker { get; init; }
-
-    /// <summary>The clock.</summary>
-    public required TimeProvider Clock { get; init; }
-
-    /// <summary>Where the engine's faults are reported.</summary>
-    public required ILoggerFactory Loggers { get; init; }
-
-    /// <summary>Who is in which channel; null keeps it in this process.</summary>
-    public IPresenceStore? PresenceStore { get; init; }
-
-    /// <summary>What others see of a user who is in a channel; null for nothing but the id.</summary>
-    public IMemberInfo? MemberInfo { get; init; }
-
-    /// <summary>Where its work runs.</summary>
-    internal EngineScheduler Scheduler { get; init; } = EngineScheduler.Threads;
-}
 
 /// <summary>The engine: connections in, publications through. Safe for all threads.</summary>
 public sealed partial class RealtimeEngine : IAsyncDisposable

@@ -134,6 +134,7 @@ export interface EventPayloads {
   typing: { userId: string; until: string };
   presence_joined: { member: PresenceMember };
   presence_left: { member: PresenceMember };
+  presence_count: { count: number };
   post_status: { postId: string; status: string; targets: PostTarget[] };
   'post:published': { postId: string; platform: string; platforms: string[]; error?: string };
   'post:failed': { postId: string; platform: string; platforms: string[]; error?: string };

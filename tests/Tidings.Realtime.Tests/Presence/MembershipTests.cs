@@ -141,6 +141,24 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task Whoever_loses_the_right_leaves()
+    {
+        await using var host = await EngineHost.StartAsync(Options, _clock);
+        var alice = host.Connect("alice");
+        await alice.SubscribeAsync("club:1");
+        var bob = host.Connect("bob");
+        await bob.SubscribeAsync("club:1");
+        await alice.SeesAsync(Of(Joined, "bob"));
+
+        (await host.Engine.RevokeAsync(EngineHost.Name("club:1"), "bob")).ShouldBe(1);
+        await bob.AskWhoAsync("club:1");
+        await bob.SeesAsync("error NotSubscribed club:1");
+        _clock.Advance(TimeSpan.FromSeconds(6));
+
+        await alice.SeesEventsAsync("club:1", "presence_joined", "presence_left");
+    }
+
+    [Fact]
     public async Task Where_presence_is_on_request_only_those_who_ask_are_members_and_hear_of_them()
     {
         await using var host = await EngineHost.StartAsync(Options, _clock);
