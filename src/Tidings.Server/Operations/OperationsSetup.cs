@@ -7,6 +7,7 @@ internal static class OperationsSetup
 
     public static void MapOperations(this IEndpointRouteBuilder routes)
     {
+        routes.ServiceProvider.GetRequiredService<PrometheusText>(); // it counts from now on, not from the first who asks
         routes.MapHealth();
         routes.MapGet("/metrics", static (PrometheusText metrics) => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4; charset=utf-8"))
             .RequireAuthorization("Backend")

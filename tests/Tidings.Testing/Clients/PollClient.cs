@@ -22,9 +22,12 @@ public sealed class PollClient : IDisposable
 {
     private readonly HttpClient _http;
     private readonly string _channels;
+    private readonly string _query;
 
-    public PollClient(Uri server, string? token, string channels)
+    /// <summary>Makes one, with more of a query (<c>&amp;name=value</c>) if given.</summary>
+    public PollClient(Uri server, string? token, string channels, string query = "")
     {
+        _query = query;
         _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = server, Timeout = TimeSpan.FromSeconds(60) };
         if (token is not null) _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         _channels = Uri.EscapeDataString(channels);
@@ -37,7 +40,7 @@ public sealed class PollClient : IDisposable
     public async Task<PollAnswer> PollAsync(int timeoutSeconds = 25, CancellationToken cancellationToken = default)
     {
         var since = Since is null ? "" : $"&since={Uri.EscapeDataString(Since)}";
-        using var answer = await _http.GetAsync($"/poll?channels={_channels}{since}&timeout={timeoutSeconds}", cancellationToken);
+        using var answer = await _http.GetAsync($"/poll?channels={_channels}{since}&timeout={timeoutSeconds}{_query}", cancellationToken);
         var text = await answer.Content.ReadAsStringAsync(cancellationToken);
         var body = text.Length > 0 ? JsonSerializer.Deserialize<JsonElement>(text) : default;
         var poll = new PollAnswer(answer.StatusCode, body);

@@ -143,7 +143,7 @@ public sealed class SseReader(string name, Account account, string channel, Oper
 
     private protected override async Task ReadOnceAsync(CancellationToken end)
     {
-        using var stream = await SseClient.OpenAsync(Address, Account.Token, Channel, _lastId, end);
+        using var stream = await SseClient.OpenAsync(Address, Account.Token, Channel, _lastId, cancellationToken: end);
         if (stream.Status != HttpStatusCode.OK) Complain($"{(int)stream.Status} {await stream.Answer.Content.ReadAsStringAsync(end)}");
         if (_lastId is not null) Resumed++;
         await foreach (var happened in stream.ReadAsync(end))

@@ -41,14 +41,14 @@ public sealed class SseClient : IDisposable
     /// <summary>Comment lines so far.</summary>
     public int Comments { get; private set; }
 
-    /// <summary>Asks for a stream. The caller judges the status.</summary>
+    /// <summary>Asks for a stream, with more of a query (<c>&amp;name=value</c>) if given. The caller judges the status.</summary>
     public static async Task<SseClient> OpenAsync(
-        Uri server, string? token, string channels, string? lastEventId = null, CancellationToken cancellationToken = default)
+        Uri server, string? token, string channels, string? lastEventId = null, string query = "", CancellationToken cancellationToken = default)
     {
         var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server, $"/sse?channels={Uri.EscapeDataString(channels)}"));
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server, $"/sse?channels={Uri.EscapeDataString(channels)}{query}"));
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
             if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             if (lastEventId is not null) request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
