@@ -15,6 +15,7 @@ public sealed class RealtimeMetrics : IDisposable
     private readonly Counter<long> _deliveries;
     private readonly Counter<long> _recoveries;
     private readonly Counter<long> _slowReaders;
+    private readonly Counter<long> _dropped;
     private readonly Counter<long> _refusals;
     private readonly Counter<long> _gaps;
     private readonly Counter<long> _holes;
@@ -30,6 +31,8 @@ public sealed class RealtimeMetrics : IDisposable
         _publications = _meter.CreateCounter<long>("tidings_publications_total", description: "Publications taken, by kind of channel.");
         _deliveries = _meter.CreateCounter<long>("tidings_deliveries_total", description: "Events queued for connections, by protocol.");
         _recoveries = _meter.CreateCounter<long>("tidings_recoveries_total", description: "Subscriptions that named a position, by result.");
+        _dropped = _meter.CreateCounter<long>(
+            "tidings_dropped_events_total", description: "Events of channels without history that newer ones took the place of, because their reader did not keep up.");
         _slowReaders = _meter.CreateCounter<long>("tidings_slow_readers_total", description: "Connections cut because more was waiting than allowed.");
         _refusals = _meter.CreateCounter<long>("tidings_refusals_total", description: "Connections, messages and requests refused, by reason.");
         _gaps = _meter.CreateCounter<long>("tidings_gaps_total", description: "Gaps in what arrived that were filled from the log.");
@@ -66,6 +69,11 @@ public sealed class RealtimeMetrics : IDisposable
 
     internal void CountRecovery(bool isRecovered) =>
         _recoveries.Add(1, new KeyValuePair<string, object?>("result", isRecovered ? "recovered" : "not_recovered"));
+
+    internal void CountDropped(int events)
+    {
+        if (events > 0) _dropped.Add(events);
+    }
 
     internal void CountSlowReader() => _slowReaders.Add(1);
 

@@ -21,7 +21,6 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
     private readonly RealtimeEngine _engine = shared.Engine;
     private readonly MessageRate _messages = new(shared.Engine.Options.MessagesPerSecond, shared.Engine.Options.MessageBurst, shared.Engine.Clock);
     private readonly MessageRate _controls = new(ControlFramesPerSecond, ControlFramesPerSecond, shared.Engine.Clock);
-    private readonly List<ChannelName> _attached = [];
     private long _unfinishedSince;
 
     /// <summary>Serves the client until it is gone.</summary>
@@ -29,27 +28,10 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
     /// <param name="cancellationToken">Ends with the link.</param>
     public async Task RunAsync(AdmittanceOf admittance, CancellationToken cancellationToken)
     {
-        using (admittance.Place)
-        using (receiver)
-        {
-            var entry = admittance.Outcome == Admittance.NoToken
-                ? await new FirstMessage(shared, receiver, transport).ReadAsync()
-                : FirstMessage.EntryOf(admittance);
-            var refusal = entry.Refusal;
-            var opened = entry.Identity is { } identity ? _engine.TryConnect(identity, shared.Format, transport, null, out refusal) : null;
-            if (opened is not { } connection)
-            {
-                await RefuseAsync(refusal!);
-                return;
-            }
+        using var place = admittance.Place;
+        using var received = receiver;
+        if (await OpenAsync(admittance) is not { } connection) return;
 
-            if (entry.Id is { } id) connection.Send(new AuthenticatedMessage(id, entry.Identity!.ExpiresAt));
-            await ServeAsync(connection, cancellationToken);
-        }
-    }
-
-    private async Task ServeAsync(Connection connection, CancellationToken cancellationToken)
-    {
         CloseReason? reason = null;
         try
         {
@@ -86,6 +68,19 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
         connection.Close(reason ?? CloseReason.Normal);
         await HearOutAsync();
         await connection.Completion;
+    }
+
+    /// <summary>Opens the connection, or says why there is none.</summary>
+    private async ValueTask<Connection?> OpenAsync(AdmittanceOf admittance)
+    {
+        var entry = admittance.Outcome == Admittance.NoToken
+            ? await new FirstMessage(shared, receiver, transport).ReadAsync()
+            : FirstMessage.EntryOf(admittance);
+        var refusal = entry.Refusal;
+        var connection = entry.Identity is { } identity ? _engine.TryConnect(identity, shared.Format, transport, null, out refusal) : null;
+        if (connection is null) await RefuseAsync(refusal!);
+        else if (entry.Id is { } id) connection.Send(new AuthenticatedMessage(id, entry.Identity!.ExpiresAt));
+        return connection;
     }
 
     /// <summary>Deals with one message.</summary>
@@ -135,9 +130,6 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
             return null;
         }
 
-        if (parsed.Command is SubscribeCommand { Since: not null } subscribe && _attached.Remove(subscribe.Channel))
-            await _engine.HandleAsync(connection, new UnsubscribeCommand(null, subscribe.Channel), cancellationToken); // it comes back to resume
-
         await _engine.HandleAsync(connection, parsed.Command!, cancellationToken);
         return null;
     }
@@ -162,8 +154,7 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
             {
                 var grant = await _engine.AuthorizeAsync(connection.Identity, channel, null, cancellationToken);
                 if (!grant.IsAllowed) continue;
-                await _engine.SubscribeAsync(connection, new SubscribeCommand(null, channel, null, null, null), grant, cancellationToken);
-                _attached.Add(channel);
+                await _engine.SubscribeAsync(connection, new SubscribeCommand(null, channel, null, null, null) { IsAttached = true }, grant, cancellationToken);
             }
 #pragma warning disable CA1031 // The client hears of it as of any other subscription that failed.
             catch (Exception exception) when (exception is not OperationCanceledException)

@@ -10,8 +10,9 @@ namespace Tidings.Protocols.WebSockets;
 /// </summary>
 internal sealed class WebSocketReceiver(PipeReader input, int maxMessageBytes) : IDisposable
 {
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FrameReader _frames = new(maxMessageBytes);
+    private TaskCompletionSource? _ended; // made when somebody asks, or at the end
+    private bool _hasEnded;
     private ReadOnlySequence<byte> _received;
     private SequencePosition _next;
     private Memory<byte> _unread;
@@ -19,7 +20,7 @@ internal sealed class WebSocketReceiver(PipeReader input, int maxMessageBytes) :
     private bool _isDisposed;
 
     /// <summary>Completes when the peer has said goodbye or is gone.</summary>
-    public Task Ended => _ended.Task;
+    public Task Ended => EndedSource().Task;
 
     /// <summary>The peer's close, once it has come.</summary>
     public InboundMessage? PeerClose { get; private set; }
@@ -33,7 +34,7 @@ internal sealed class WebSocketReceiver(PipeReader input, int maxMessageBytes) :
     /// <summary>The next thing the client says. A cancelled wait loses nothing. Never throws for what a peer does.</summary>
     public async ValueTask<InboundMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
-        if (_ended.Task.IsCompleted) return new(InboundKind.End);
+        if (_hasEnded) return new(InboundKind.End);
         if (TryReadFrame(out var message)) return Note(message);
 
         try
@@ -62,7 +63,7 @@ internal sealed class WebSocketReceiver(PipeReader input, int maxMessageBytes) :
     {
         if (_isDisposed) return;
         _isDisposed = true;
-        _ended.TrySetResult();
+        End();
         _frames.Dispose();
         GiveBack();
     }
@@ -82,9 +83,18 @@ internal sealed class WebSocketReceiver(PipeReader input, int maxMessageBytes) :
     private InboundMessage Note(InboundMessage message)
     {
         if (message.Kind == InboundKind.Close) PeerClose = message;
-        if (_frames.HasEnded || message.Kind == InboundKind.End) _ended.TrySetResult();
+        if (_frames.HasEnded || message.Kind == InboundKind.End) End();
         return message;
     }
+
+    private void End()
+    {
+        _hasEnded = true;
+        EndedSource().TrySetResult();
+    }
+
+    private TaskCompletionSource EndedSource() =>
+        LazyInitializer.EnsureInitialized(ref _ended, static () => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
     private void GiveBack()
     {

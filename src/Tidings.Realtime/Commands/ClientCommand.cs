@@ -12,7 +12,11 @@ public abstract record ClientCommand(long? Id);
 /// <param name="Since">The last position that the client saw; null for live events only.</param>
 /// <param name="Presence">Whether to be a visible member; null takes the kind's default.</param>
 /// <param name="Token">A subscription token.</param>
-public sealed record SubscribeCommand(long? Id, ChannelName Channel, Position? Since, bool? Presence, string? Token) : ClientCommand(Id);
+public sealed record SubscribeCommand(long? Id, ChannelName Channel, Position? Since, bool? Presence, string? Token) : ClientCommand(Id)
+{
+    /// <summary>Whether the server subscribes by itself. A client that then subscribes with a position takes its place.</summary>
+    public bool IsAttached { get; init; }
+}
 
 /// <summary>End a subscription.</summary>
 public sealed record UnsubscribeCommand(long? Id, ChannelName Channel) : ClientCommand(Id);

@@ -53,8 +53,9 @@ internal static class SubscribeHandler
         if (Refuse(engine, connection, command, grant, done)) return;
 
         var channel = engine.Channels.Get(command.Channel);
-        var subscription = new Subscription(connection, command.Channel, isFeed: false, grant.Rights)
+        var subscription = new Subscription(connection, channel.Name, channel.Rules, grant.Rights)
         {
+            IsAttached = command.IsAttached,
             HasPresence = (command.Presence ?? channel.Rules.Presence == PresenceRule.Always) && MayBePresent(channel.Rules, connection),
         };
         if (channel.Join(subscription, connection.Shard, command.Since) is not { } catchUp)
@@ -98,12 +99,12 @@ internal static class SubscribeHandler
     {
         if (Refuse(engine, connection, command, grant, done)) return;
 
-        var subscription = new Subscription(connection, command.Channel, isFeed: true, grant.Rights);
+        if (!connection.Shard.Feeds.TryGetValue(command.Channel, out var feed))
+            connection.Shard.Feeds[command.Channel] = feed = new FeedNode(command.Channel, connection.Shard, engine);
+        var subscription = new Subscription(connection, feed.Name, engine.Catalog.RulesOf(feed.Name), grant.Rights) { IsAttached = command.IsAttached };
         subscription.Hold();
         connection.Add(subscription);
         if (grant.ExpiresAt is { } expiresAt) connection.Shard.Expiring.Add(subscription, expiresAt);
-        if (!connection.Shard.Feeds.TryGetValue(command.Channel, out var feed))
-            connection.Shard.Feeds[command.Channel] = feed = new FeedNode(command.Channel, connection.Shard, engine);
         feed.Join(new FeedJoin(subscription, command.Id, command.Since, done));
     }
 
@@ -112,6 +113,9 @@ internal static class SubscribeHandler
 
     private static bool Refuse(RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, TaskCompletionSource done)
     {
+        if (command.Since is not null && connection.SubscriptionTo(command.Channel) is { IsAttached: true } attached)
+            connection.Shard.EndSubscription(attached); // it comes back to resume
+
         ErrorMessage? refusal = null;
         if (connection.SubscriptionTo(command.Channel) is not null)
             refusal = new(command.Id, ErrorCode.AlreadySubscribed, "This connection has subscribed to the channel already.", command.Channel.Value);
@@ -120,7 +124,6 @@ internal static class SubscribeHandler
             engine.Metrics.CountRefusal(Refusal.TooManySubscriptions);
             refusal = new(command.Id, ErrorCode.TooManySubscriptions, "This connection has as many subscriptions as it may.", command.Channel.Value);
         }
-
         else if (engine.Revoked.CoverGrantOf(grant.AskedAt, command.Channel, connection.Identity.UserId))
         {
             engine.Metrics.CountRefusal(Refusal.Forbidden);

@@ -13,9 +13,9 @@ public sealed class Connection
 {
     private readonly SendQueue _queue;
     private readonly ITransport _transport;
-    private readonly List<Subscription> _subscriptions = [];
-    private readonly TaskCompletionSource<CloseReason> _completion;
-    private List<Subscription>? _replaying;
+    private readonly List<Subscription> _subscriptions = new(2);
+    private List<Subscription>? _waitingForRoom;
+    private TaskCompletionSource<CloseReason>? _completion; // made when somebody asks, or at the end
     private CloseReason? _closing;
     private long _heardAt;
     private long _wroteAt;
@@ -31,7 +31,6 @@ public sealed class Connection
         ProtocolState = protocolState;
         Id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
         _transport = transport;
-        _completion = new TaskCompletionSource<CloseReason>(engine.Scheduler.Completions);
         _queue = new SendQueue(this, transport);
         _heardAt = _wroteAt = engine.Clock.GetTimestamp();
     }
@@ -55,7 +54,7 @@ public sealed class Connection
     public bool IsClosing => Volatile.Read(ref _closing) is not null;
 
     /// <summary>Completes with the reason when the transport is closed and nothing will be written any more. Any thread.</summary>
-    public Task<CloseReason> Completion => _completion.Task;
+    public Task<CloseReason> Completion => CompletionSource().Task;
 
     internal RealtimeEngine Engine { get; }
 
@@ -118,9 +117,15 @@ public sealed class Connection
         if (!_queue.HasRoom && !_queue.IsWriting) Flush(); // one batch may hold more than half for a reader that keeps up
         if (_queue.HasRoom) return true;
 
-        (_replaying ??= []).Add(subscription);
+        ContinueLater(subscription);
         return false;
     }
+
+    /// <summary>Whether the peer has not taken what was last written to it. Shard only.</summary>
+    internal bool IsBehind => _queue.IsWriting;
+
+    /// <summary>Asks a subscription to go on when the peer has taken something. Shard only.</summary>
+    internal void ContinueLater(Subscription subscription) => (_waitingForRoom ??= []).Add(subscription);
 
     internal Subscription? SubscriptionTo(ChannelName channel)
     {
@@ -197,12 +202,12 @@ public sealed class Connection
         _isWarned = false;
     }
 
-    /// <summary>The peer has taken something: replays that waited for room go on. Shard only.</summary>
-    internal void ContinueReplays()
+    /// <summary>The peer has taken something: what waited for room goes on. Shard only.</summary>
+    internal void FindRoom()
     {
-        if (_replaying is not { } waiting || !_queue.HasRoom) return;
-        _replaying = null;
-        foreach (var subscription in waiting) subscription.ContinueReplay();
+        if (_waitingForRoom is not { } waiting) return;
+        _waitingForRoom = null;
+        foreach (var subscription in waiting) subscription.Continue();
     }
 
     private void CutAsSlow()
@@ -235,6 +240,9 @@ public sealed class Connection
         await _transport.CloseAsync(reason, isDrained && !_queue.IsBroken).ConfigureAwait(false);
         Shard.Post(_queue.Clear);
         Engine.Forget(this);
-        _completion.TrySetResult(reason);
+        CompletionSource().TrySetResult(reason);
     }
+
+    private TaskCompletionSource<CloseReason> CompletionSource() =>
+        LazyInitializer.EnsureInitialized(ref _completion, () => new TaskCompletionSource<CloseReason>(Engine.Scheduler.Completions));
 }

@@ -1,58 +1,75 @@
-using System.Collections.Concurrent;
-
 namespace Tidings.Realtime.Connections;
 
-/// <summary>The open connections of this node, by id and by user. Safe for all threads.</summary>
+/// <summary>The open connections of this node, and those of each user. Safe for all threads.</summary>
 internal sealed class ConnectionTable(int connectionsPerUser)
 {
-    private readonly ConcurrentDictionary<string, Connection> _byId = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, HashSet<Connection>> _byUser = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+    private readonly HashSet<Connection> _all = [];
+
+    // A connection, or a list of them: most users have one, and a collection for each would weigh more than the entry.
+    private readonly Dictionary<string, object> _byUser = new(StringComparer.Ordinal);
 
     /// <summary>How many there are.</summary>
-    public int Count => _byId.Count;
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _all.Count;
+        }
+    }
 
-    /// <summary>All of them, as they are while walking.</summary>
-    public IEnumerable<Connection> All => _byId.Values;
+    /// <summary>All of them, as they are now.</summary>
+    public IReadOnlyList<Connection> All
+    {
+        get
+        {
+            lock (_lock) return [.. _all];
+        }
+    }
 
     /// <summary>Adds a connection.</summary>
     /// <returns>False if its user has as many as allowed.</returns>
     public bool TryAdd(Connection connection)
     {
-        if (connection.Identity.UserId is { } userId)
+        lock (_lock)
         {
-            while (true)
-            {
-                var ofUser = _byUser.GetOrAdd(userId, static _ => []);
-                lock (ofUser)
-                {
-                    if (ofUser.Count == 0 && _byUser.GetValueOrDefault(userId) != ofUser) continue; // given up a moment ago
-                    if (ofUser.Count >= connectionsPerUser) return false;
-                    ofUser.Add(connection);
-                    break;
-                }
-            }
+            if (connection.Identity.UserId is { } userId && !TryAddOfUser(userId, connection)) return false;
+            _all.Add(connection);
+            return true;
         }
-
-        _byId[connection.Id] = connection;
-        return true;
     }
 
     /// <summary>Forgets a connection.</summary>
     public void Remove(Connection connection)
     {
-        _byId.TryRemove(connection.Id, out _);
-        if (connection.Identity.UserId is not { } userId || !_byUser.TryGetValue(userId, out var ofUser)) return;
-        lock (ofUser)
+        lock (_lock)
         {
-            ofUser.Remove(connection);
-            if (ofUser.Count == 0) _byUser.TryRemove(KeyValuePair.Create(userId, ofUser));
+            if (!_all.Remove(connection) || connection.Identity.UserId is not { } userId) return;
+            if (_byUser[userId] is List<Connection> { Count: > 1 } several) several.Remove(connection);
+            else _byUser.Remove(userId);
         }
     }
 
     /// <summary>The connections of a user.</summary>
     public IReadOnlyList<Connection> Of(string userId)
     {
-        if (!_byUser.TryGetValue(userId, out var ofUser)) return [];
-        lock (ofUser) return [.. ofUser];
+        lock (_lock) return _byUser.GetValueOrDefault(userId) switch
+        {
+            Connection one => [one],
+            List<Connection> several => [.. several],
+            _ => [],
+        };
+    }
+
+    private bool TryAddOfUser(string userId, Connection connection)
+    {
+        var present = _byUser.GetValueOrDefault(userId);
+        var count = present switch { null => 0, List<Connection> several => several.Count, _ => 1 };
+        if (count >= connectionsPerUser) return false;
+
+        if (present is null) _byUser.Add(userId, connection);
+        else if (present is List<Connection> several) several.Add(connection);
+        else _byUser[userId] = new List<Connection>(2) { (Connection)present, connection };
+        return true;
     }
 }

@@ -192,7 +192,7 @@ internal sealed class SendQueue(Connection connection, ITransport transport)
             Wrote();
             if (!isWritten) Break();
             WriteRest();
-            connection.ContinueReplays();
+            connection.FindRoom();
         });
     }
 

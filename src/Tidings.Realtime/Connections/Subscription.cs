@@ -10,13 +10,15 @@ public sealed class Subscription
     private List<Publication>? _held;
     private Position _givenUpThrough;
     private IReadOnlyList<Publication> _missed = [];
+    private readonly KeptBack? _keptBack;
     private int _replayed;
 
-    internal Subscription(Connection connection, ChannelName channel, bool isFeed, IReaderRights rights)
+    internal Subscription(Connection connection, ChannelName channel, ChannelRules rules, IReaderRights rights)
     {
         Connection = connection;
         Channel = channel;
-        IsFeed = isFeed;
+        IsFeed = rules.IsFeed;
+        if (rules.SlowReader != SlowReaderPolicy.Cut) _keptBack = new KeptBack(rules.SlowReader, connection.Engine.Options.OutboundBytes);
         Rights = rights;
     }
 
@@ -37,6 +39,9 @@ public sealed class Subscription
     internal int ReaderIndex { get; set; } = -1;
 
     internal bool HasEnded { get; set; }
+
+    /// <summary>Whether the server subscribed by itself, so that the client may still name the position from which to resume.</summary>
+    internal bool IsAttached { get; init; }
 
     /// <summary>Whether it hears of members, and but for the channel of who is online makes its user one.</summary>
     internal bool HasPresence { get; init; }
@@ -100,6 +105,27 @@ public sealed class Subscription
         ContinueReplay();
     }
 
+    /// <summary>The connection has room again.</summary>
+    internal void Continue()
+    {
+        if (_keptBack is null)
+        {
+            ContinueReplay();
+            return;
+        }
+
+        while (_keptBack.Count > 0 && !HasEnded)
+        {
+            if (Connection.IsBehind)
+            {
+                Connection.ContinueLater(this);
+                return;
+            }
+
+            Write(_keptBack.Take());
+        }
+    }
+
     /// <summary>Replays as much of what was missed as there is room for; at its end what was held follows, and holding is over.</summary>
     internal void ContinueReplay()
     {
@@ -151,6 +177,18 @@ public sealed class Subscription
 
         if (publication.IsTombstone || publication.Draft.ExcludedConnectionId == Connection.Id) return;
 
+        if (_keptBack is { } keptBack && (keptBack.Count > 0 || Connection.IsBehind))
+        {
+            if (keptBack.Count == 0) Connection.ContinueLater(this);
+            Connection.Engine.Metrics.CountDropped(keptBack.Add(publication));
+            return;
+        }
+
+        Write(publication);
+    }
+
+    private void Write(Publication publication)
+    {
         var form = Mutants.Active == Mutant.FullFormInReplay && _missed.Count > 0 ? PublicationForm.Full : publication.FormFor(Rights);
         var push = publication.EncodingFor(Connection.Format, form);
         Connection.Format.WritePush(Connection, this, publication, push);

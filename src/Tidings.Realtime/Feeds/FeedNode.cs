@@ -43,6 +43,9 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
     /// <summary>How many connections read it.</summary>
     public int ReaderCount => _readers.Count;
 
+    /// <summary>The feed's channel.</summary>
+    public ChannelName Name => name;
+
     /// <summary>Takes a reader in. It is holding; its answer comes when the sources are known.</summary>
     public void Join(FeedJoin join)
     {
