@@ -91,6 +91,7 @@ suite page-types of_check npm run typecheck --workspace web --silent
 suite page of_vitest npm test --workspace web --silent
 xunit realtime Tidings.Realtime.Tests
 xunit simulation Tidings.Simulation.Tests
+xunit fuzz Tidings.Fuzz
 xunit protocols Tidings.Protocols.Tests
 xunit server Tidings.Server.Tests
 xunit faults Tidings.Faults.Tests

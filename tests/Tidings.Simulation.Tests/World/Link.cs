@@ -9,6 +9,7 @@ internal sealed class Link(SimulatedWorld world, Node node, SimulatedClient clie
     private readonly Queue<object> _underway = new();
     private TaskCompletionSource? _held;
     private bool _isStalled;
+    private bool _isEnded;
 
     public Node Node => node;
 
@@ -35,6 +36,7 @@ internal sealed class Link(SimulatedWorld world, Node node, SimulatedClient clie
 
     public async ValueTask WriteAsync(IReadOnlyList<ReadOnlyMemory<byte>> pieces, CancellationToken cancellationToken)
     {
+        if (_isEnded) throw new SimulatedFaultException("The link was ended.");
         if (node.IsDead) await new TaskCompletionSource().Task;
         if (pieces.Sum(static piece => piece.Length) > SimulatedWorld.Options.OutboundBytes)
             world.Violated("I9", $"{pieces.Sum(static piece => piece.Length)} bytes were waiting for {client}");
@@ -51,6 +53,7 @@ internal sealed class Link(SimulatedWorld world, Node node, SimulatedClient clie
 
     public ValueTask CloseAsync(CloseReason reason, bool writable)
     {
+        _isEnded = true;
         Interlocked.Exchange(ref _held, null)?.TrySetException(new SimulatedFaultException("The link was ended."));
         if (!node.IsDead && !IsLeft) Arrive(reason);
         return ValueTask.CompletedTask;

@@ -21,8 +21,16 @@ internal static class JwksDocument
             throw new JsonException("Not a key set.");
 
         var keys = new Dictionary<string, JwtKey>(StringComparer.Ordinal);
-        foreach (var element in list.EnumerateArray().Take(MaxKeys))
-            if (TryRead(element, out var id) is { } key) keys.TryAdd(id, key);
+        try
+        {
+            foreach (var element in list.EnumerateArray().Take(MaxKeys))
+                if (TryRead(element, out var id) is { } key) keys.TryAdd(id, key);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new JsonException("A text that is not Unicode.", exception);
+        }
+
         return keys;
     }
 
