@@ -15,22 +15,25 @@ internal static class JwksDocument
     /// <exception cref="JsonException">It is not a key set.</exception>
     public static Dictionary<string, JwtKey> Read(ReadOnlyMemory<byte> json)
     {
-        using var document = JsonDocument.Parse(json, Strict);
-        if (document.RootElement.ValueKind != JsonValueKind.Object ||
-            !document.RootElement.TryGetProperty("keys", out var list) || list.ValueKind != JsonValueKind.Array)
-            throw new JsonException("Not a key set.");
-
-        var keys = new Dictionary<string, JwtKey>(StringComparer.Ordinal);
         try
         {
-            foreach (var element in list.EnumerateArray().Take(MaxKeys))
-                if (TryRead(element, out var id) is { } key) keys.TryAdd(id, key);
+            using var document = JsonDocument.Parse(json, Strict);
+            return Read(document.RootElement);
         }
         catch (InvalidOperationException exception)
         {
             throw new JsonException("A text that is not Unicode.", exception);
         }
+    }
 
+    private static Dictionary<string, JwtKey> Read(JsonElement root)
+    {
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("keys", out var list) || list.ValueKind != JsonValueKind.Array)
+            throw new JsonException("Not a key set.");
+
+        var keys = new Dictionary<string, JwtKey>(StringComparer.Ordinal);
+        foreach (var element in list.EnumerateArray().Take(MaxKeys))
+            if (TryRead(element, out var id) is { } key) keys.TryAdd(id, key);
         return keys;
     }
 
