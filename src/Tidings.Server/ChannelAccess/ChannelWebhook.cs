@@ -113,7 +113,8 @@ internal sealed partial class ChannelWebhook : IDisposable
                 _turns.Release();
             }
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException or JsonException or FormatException)
+        // The last is what the JSON reader throws for a name with half a character.
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException or JsonException or FormatException or InvalidOperationException)
         {
             Count("failed");
             Log.Failed(_logger, key.Channel.Kind, exception.Message);

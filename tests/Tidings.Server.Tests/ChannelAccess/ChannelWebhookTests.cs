@@ -90,6 +90,7 @@ public sealed class ChannelWebhookTests(PostsApp app) : IClassFixture<PostsApp>
     [InlineData(200, """{"allow":false,"allow":true}""")]
     [InlineData(200, """{"allow":true,"cacheSeconds":"60"}""")]
     [InlineData(200, """{"allow":true,"cacheSeconds":-1}""")]
+    [InlineData(200, """{"allow":true,"\ud800":1}""")]
     [InlineData(200, """{"allow":true""")]
     [InlineData(200, "")]
     [InlineData(201, """{"allow":true}""")]
