@@ -33,8 +33,9 @@ internal sealed class LossyBroker(SimulatedWorld world, Node node) : IBroker
 
     private void Send(Node receiver, Publication publication)
     {
+        var what = publication.Draft.ExcludedConnectionId is null ? publication.Draft.Id : "a client's event"; // whose id is random
         if (world.IsFaulty && world.Happens(10)) return;
         for (var copies = world.IsFaulty && world.Happens(10) ? 2 : 1; copies > 0; copies--)
-            world.Steps.Add(receiver, $"{publication.Draft.Id} arrives at {receiver}", () => receiver.Broker.Receive(publication));
+            world.Steps.Add(receiver, $"{what} arrives at {receiver}", () => receiver.Broker.Receive(publication));
     }
 }
