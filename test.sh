@@ -93,6 +93,7 @@ xunit realtime Tidings.Realtime.Tests
 xunit simulation Tidings.Simulation.Tests
 xunit fuzz Tidings.Fuzz
 xunit protocols Tidings.Protocols.Tests
+xunit library Tidings.Library.Tests
 xunit server Tidings.Server.Tests
 xunit faults Tidings.Faults.Tests
 xunit browser Tidings.Browser.Tests

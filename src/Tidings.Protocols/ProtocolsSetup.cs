@@ -12,8 +12,8 @@ using Tidings.Protocols.Upgrade;
 
 namespace Tidings.Protocols;
 
-/// <summary>Puts the protocols into a host. The host registers the engine and an <see cref="Realtime.Connections.IConnectionAuthenticator"/>.</summary>
-public static class ProtocolsSetup
+/// <summary>Puts the protocols into a host that registers the engine and an <see cref="Realtime.Connections.IConnectionAuthenticator"/>.</summary>
+internal static class ProtocolsSetup
 {
     /// <summary>
     /// Registers the native protocol over its three transports. A host that knows origins or signed-in users better registers its own
@@ -44,14 +44,16 @@ public static class ProtocolsSetup
     }
 
     /// <summary>Maps <c>/ws</c>, <c>/sse</c> and <c>/poll</c>, for all methods: a WebSocket over HTTP/2 arrives as CONNECT.</summary>
-    public static IEndpointRouteBuilder MapTidingsProtocols(this IEndpointRouteBuilder routes)
+    public static IEndpointConventionBuilder MapTidingsProtocols(this IEndpointRouteBuilder routes)
     {
-        ArgumentNullException.ThrowIfNull(routes);
+        var group = routes.MapGroup("");
         Map(NativeEndpoint.Path, static context => context.RequestServices.GetRequiredService<NativeEndpoint>().HandleAsync(context));
         Map("/sse", static context => context.RequestServices.GetRequiredService<SseEndpoint>().HandleAsync(context));
         Map("/poll", static context => context.RequestServices.GetRequiredService<PollEndpoint>().HandleAsync(context));
-        return routes;
+        return group;
 
-        void Map(string pattern, RequestDelegate handler) => routes.Map(pattern, handler).ExcludeFromDescription();
+        void Map(string path, RequestDelegate handler) => group.Map(path, handler)
+            .ExcludeFromDescription()
+            .Finally(endpoint => endpoint.Metadata.Add(new TidingsEndpoint(path, endpoint.FilterFactories.Count > 0)));
     }
 }

@@ -11,7 +11,7 @@ using Tidings.Realtime.Scheduling;
 namespace Tidings.Realtime;
 
 /// <summary>What the engine asks of its host.</summary>
-public sealed record RealtimeDependencies
+internal sealed record RealtimeDependencies
 {
     /// <summary>The kinds of channels.</summary>
     public required ChannelCatalog Catalog { get; init; }

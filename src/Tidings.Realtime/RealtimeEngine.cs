@@ -14,7 +14,7 @@ using Tidings.Realtime.Scheduling;
 namespace Tidings.Realtime;
 
 /// <summary>The engine: connections in, publications through. Safe for all threads.</summary>
-public sealed partial class RealtimeEngine : IAsyncDisposable
+internal sealed partial class RealtimeEngine : IAsyncDisposable
 {
     private const int TicksBetweenRetirals = 10;
 

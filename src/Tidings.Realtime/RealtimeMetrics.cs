@@ -5,7 +5,7 @@ using Tidings.Realtime.Publications;
 namespace Tidings.Realtime;
 
 /// <summary>What the engine counts, on the meter <c>Tidings</c>. Safe for all threads. No user or channel name is ever a label.</summary>
-public sealed class RealtimeMetrics : IDisposable
+internal sealed class RealtimeMetrics : IDisposable
 {
     private const int FormatSlots = 16;
 

@@ -4,7 +4,7 @@ namespace Tidings.Realtime;
 /// Why a connection, a message or a request was refused: the closed list of the label <c>reason</c> of <c>tidings_refusals_total</c>.
 /// docs/protocol.md has the code of each.
 /// </summary>
-public enum Refusal
+internal enum Refusal
 {
     /// <summary><c>suspended</c>: live connections are switched off.</summary>
     Suspended,

@@ -34,7 +34,7 @@ builder.Services
 await using var app = builder.Build();
 app.UseHost();
 app.UsePage();
-app.MapTidingsProtocols();
+app.MapTidings();
 app.MapAccounts();
 app.MapPosts();
 app.MapLikes();

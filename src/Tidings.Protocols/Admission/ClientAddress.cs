@@ -9,7 +9,7 @@ namespace Tidings.Protocols.Admission;
 /// </summary>
 /// <param name="Network">Its bits.</param>
 /// <param name="IsV6">Whether they are the first 64 of an IPv6 address.</param>
-public readonly record struct ClientAddress(ulong Network, bool IsV6)
+internal readonly record struct ClientAddress(ulong Network, bool IsV6)
 {
     /// <summary>What an address counts as; one of IPv4 that is mapped into IPv6 as what it is.</summary>
     public static ClientAddress Of(IPAddress address)

@@ -5,7 +5,7 @@ using Tidings.Realtime.Connections;
 namespace Tidings.Protocols.Native;
 
 /// <summary>A page of history outside of a connection: the native protocol's <c>history</c> message without what belongs to a message.</summary>
-public static class HistoryJson
+internal static class HistoryJson
 {
     /// <summary>Writes <c>{"channel","events","position","recovered"?}</c>, the events as in docs/protocol.md. Safe for all threads.</summary>
     /// <param name="page">The page; its rights decide the form of each event.</param>

@@ -12,7 +12,8 @@ public static class UpgradeSetup
     /// <summary>
     /// Recognises the WebSocket handshakes of plain connections to this endpoint before HTTP does, which saves memory and time. They then
     /// pass by the host's middlewares: its own routing, authentication and limits do not see them; Tidings' origin, token and limits apply in
-    /// any case. Under TLS, and for anything unusual, HTTP serves them as without it.
+    /// any case. Under TLS, and for anything unusual, HTTP serves them as without it. The app does not start if something is added to
+    /// <see cref="TidingsSetup.MapTidings"/>, or demanded of every request, that would be passed by.
     /// </summary>
     /// <param name="listen">The endpoint.</param>
     /// <param name="prepare">
@@ -25,6 +26,7 @@ public static class UpgradeSetup
         var upgrade = listen.ApplicationServices.GetRequiredService<EarlyUpgrade>;
         listen.Use(next =>
         {
+            UpgradeCheck.Run(listen.ApplicationServices); // when the server binds: everything is mapped by then
             EarlyUpgrade? serving = null; // made with the first connection: by then everything is registered and running
             return connection => (serving ??= upgrade()).ServeAsync(connection, prepare, next);
         });

@@ -3,7 +3,7 @@ using Tidings.Realtime.Publications;
 namespace Tidings.Realtime.Brokers;
 
 /// <summary>The broker of an installation with one node: what is carried arrives at once, on the caller's thread.</summary>
-public sealed class InProcessBroker : IBroker
+internal sealed class InProcessBroker : IBroker
 {
     private Action<IReadOnlyList<Publication>>? _receiver;
 

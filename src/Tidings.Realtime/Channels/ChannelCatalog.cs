@@ -3,7 +3,7 @@ using Tidings.Realtime.Presence;
 namespace Tidings.Realtime.Channels;
 
 /// <summary>Why a text is not the name of a channel.</summary>
-public enum ChannelNameError
+internal enum ChannelNameError
 {
     /// <summary>It is one.</summary>
     None,
@@ -19,7 +19,7 @@ public enum ChannelNameError
 /// The kinds of channels there are, with their rules: the only place where a name that came from outside becomes a
 /// <see cref="ChannelName"/>. Immutable and safe for all threads.
 /// </summary>
-public sealed class ChannelCatalog
+internal sealed class ChannelCatalog
 {
     private readonly Dictionary<string, ChannelRules> _kinds;
     private readonly HashSet<string> _flatEvents;

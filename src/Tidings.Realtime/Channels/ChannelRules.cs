@@ -61,7 +61,7 @@ public sealed record ChannelRules
     public TimeSpan HistoryAge { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>Whether the history is in the durable log; otherwise it is in this node's memory and has this node's epoch.</summary>
-    public bool Durable { get; init; }
+    internal bool Durable { get; init; }
 
     /// <summary>Whether the channel knows who is in it.</summary>
     public PresenceRule Presence { get; init; }
@@ -79,8 +79,8 @@ public sealed record ChannelRules
     /// Whether the channels of this kind are feeds: expansions over other channels, whose positions are places in the whole durable
     /// log. Their sources come from <see cref="Feeds.IFeedSources"/>.
     /// </summary>
-    public bool IsFeed { get; init; }
+    internal bool IsFeed { get; init; }
 
     /// <summary>Whether every event of these channels has its payload's fields beside <c>type</c> and <c>id</c> instead of under <c>data</c>.</summary>
-    public bool FlatEvents { get; init; }
+    internal bool FlatEvents { get; init; }
 }

@@ -3,7 +3,7 @@ namespace Tidings.Realtime.Connections;
 /// <summary>Why a connection ends: the closed list of docs/protocol.md. A code keeps its meaning for ever.</summary>
 /// <param name="Code">The close code.</param>
 /// <param name="Reason">The text beside it: stable, at most 123 bytes, for example <c>token_expired</c>.</param>
-public sealed record CloseReason(int Code, string Reason)
+internal sealed record CloseReason(int Code, string Reason)
 {
     /// <summary>The client left, or a normal end.</summary>
     public static CloseReason Normal { get; } = new(1000, "");

@@ -9,7 +9,7 @@ namespace Tidings.Realtime.Connections;
 /// One client's live link, whatever its transport and protocol. It belongs to one shard for life: its subscriptions and everything
 /// that is queued for it are touched only there. Members say who may call them.
 /// </summary>
-public sealed class Connection
+internal sealed class Connection
 {
     private readonly SendQueue _queue;
     private readonly ITransport _transport;

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Tidings.Realtime.Channels;
 
 namespace Tidings.Realtime.Connections;
@@ -11,19 +12,22 @@ public sealed record ClientIdentity(string? UserId, DateTimeOffset? ExpiresAt, s
     /// <summary>When the token was issued; null if it does not say, or if there is none.</summary>
     public DateTimeOffset? IssuedAt { get; init; }
 
+    /// <summary>Whom the host's own authentication found, with all claims; null if it was not asked.</summary>
+    public ClaimsPrincipal? Principal { get; init; }
+
     /// <summary>A visitor without a token.</summary>
     public static ClientIdentity Anonymous { get; } = new(null, null);
 }
 
 /// <summary>What a reader may see beyond the open form. Immutable for the life of a subscription or replaced as a whole.</summary>
-public interface IReaderRights
+internal interface IReaderRights
 {
     /// <summary>Whether the reader holds a right, an opaque string that a publication names in <c>FullNeeds</c>. Must not block.</summary>
     bool Holds(string right);
 }
 
 /// <summary>No rights at all.</summary>
-public sealed class NoRights : IReaderRights
+internal sealed class NoRights : IReaderRights
 {
     /// <summary>The one instance.</summary>
     public static NoRights Instance { get; } = new();
@@ -32,19 +36,25 @@ public sealed class NoRights : IReaderRights
     public bool Holds(string right) => false;
 }
 
-/// <summary>The answer of an <see cref="IChannelAuthorizer"/>.</summary>
-/// <param name="IsAllowed">Whether the user may subscribe.</param>
-/// <param name="Rights">What the user may see in the channel beyond the open form.</param>
-public readonly record struct ChannelGrant(bool IsAllowed, IReaderRights Rights)
+/// <summary>The answer of an <see cref="IChannelAuthorizer"/>; by default a refusal.</summary>
+public readonly record struct ChannelGrant
 {
+    internal ChannelGrant(bool isAllowed, IReaderRights rights) => (IsAllowed, Rights) = (isAllowed, rights);
+
     /// <summary>The user may not; the client is not told why.</summary>
     public static ChannelGrant Denied { get; } = new(false, NoRights.Instance);
 
     /// <summary>The user may, and sees the open form.</summary>
     public static ChannelGrant Open { get; } = new(true, NoRights.Instance);
 
+    /// <summary>Whether the user may subscribe.</summary>
+    public bool IsAllowed { get; }
+
     /// <summary>When the grant is over, and with it the subscription, once the clock skew that is forgiven has passed; null if it does not end.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>What the user may see in the channel beyond the open form.</summary>
+    internal IReaderRights Rights { get; }
 
     /// <summary>When it was asked for, a timestamp of the engine's clock: what was revoked since counts.</summary>
     internal long AskedAt { get; init; }

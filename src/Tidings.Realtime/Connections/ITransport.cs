@@ -4,7 +4,7 @@ namespace Tidings.Realtime.Connections;
 /// Bytes out, and a close with a code. The engine calls <see cref="TryWrite"/> and <see cref="WriteAsync"/> one at a time, never while a
 /// write is under way, and <see cref="CloseAsync"/> once, after the last write has ended or was abandoned.
 /// </summary>
-public interface ITransport
+internal interface ITransport
 {
     /// <summary>Whether <see cref="TryWrite"/> does anything, so that bytes are worth being laid side by side for it.</summary>
     bool WritesAtOnce => false;

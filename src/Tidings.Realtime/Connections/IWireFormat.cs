@@ -6,7 +6,7 @@ namespace Tidings.Realtime.Connections;
 /// Messages to bytes, one implementation per protocol. Stateless and safe for all threads, but for the two methods that take a
 /// connection, which the connection's shard calls.
 /// </summary>
-public interface IWireFormat
+internal interface IWireFormat
 {
     /// <summary>A small number of its own, from 0: where publications keep their bytes for this format.</summary>
     int Slot { get; }
@@ -40,6 +40,6 @@ public interface IWireFormat
 /// The bytes of a publication in one wire format. What is in it is the format's own affair: a whole frame, or pieces that it puts a
 /// subscription's own bytes between.
 /// </summary>
-public abstract class EncodedPush
+internal abstract class EncodedPush
 {
 }

@@ -4,26 +4,26 @@ using Tidings.Realtime.Publications;
 namespace Tidings.Realtime.Connections;
 
 /// <summary>What the server says to one connection apart from publications. Wire formats turn it into bytes.</summary>
-public abstract record ServerMessage;
+internal abstract record ServerMessage;
 
 /// <summary>The connection is open and authenticated.</summary>
-public sealed record ConnectedMessage(string ConnectionId, string? UserId, TimeSpan Heartbeat, DateTimeOffset? ExpiresAt) : ServerMessage;
+internal sealed record ConnectedMessage(string ConnectionId, string? UserId, TimeSpan Heartbeat, DateTimeOffset? ExpiresAt) : ServerMessage;
 
 /// <summary>A subscription is there. The missed events follow, then live ones.</summary>
 /// <param name="Id">The client's number of the request; null for a channel that the server attached by itself.</param>
 /// <param name="Channel">The channel.</param>
 /// <param name="Position">Where the channel stands; <see cref="Position.None"/> if it has no history.</param>
 /// <param name="Recovered">Null if the client named no position; false if the history no longer reaches back to it.</param>
-public sealed record SubscribedMessage(long? Id, ChannelName Channel, Position Position, bool? Recovered) : ServerMessage;
+internal sealed record SubscribedMessage(long? Id, ChannelName Channel, Position Position, bool? Recovered) : ServerMessage;
 
 /// <summary>A subscription ended: as asked, or with a <paramref name="Reason"/> by the server.</summary>
-public sealed record UnsubscribedMessage(long? Id, ChannelName Channel, string? Reason = null) : ServerMessage;
+internal sealed record UnsubscribedMessage(long? Id, ChannelName Channel, string? Reason = null) : ServerMessage;
 
 /// <summary>The client's publication was taken.</summary>
-public sealed record PublishedMessage(long Id) : ServerMessage;
+internal sealed record PublishedMessage(long Id) : ServerMessage;
 
 /// <summary>Who is in a channel: as many members as one answer holds, and how many there are.</summary>
-public sealed record PresenceMessage(long Id, ChannelName Channel, IReadOnlyList<PresenceMember> Members, int Count) : ServerMessage;
+internal sealed record PresenceMessage(long Id, ChannelName Channel, IReadOnlyList<PresenceMember> Members, int Count) : ServerMessage;
 
 /// <summary>One user in a channel, however many connections the user has.</summary>
 /// <param name="UserId">The user.</param>
@@ -31,23 +31,23 @@ public sealed record PresenceMessage(long Id, ChannelName Channel, IReadOnlyList
 public sealed record PresenceMember(string UserId, ReadOnlyMemory<byte> Info);
 
 /// <summary>A page of history, in the form that the reader may see.</summary>
-public sealed record HistoryMessage(
+internal sealed record HistoryMessage(
     long Id, ChannelName Channel, IReadOnlyList<Publication> Events, IReaderRights Rights, Position Position, bool? Recovered) : ServerMessage;
 
 /// <summary>A new token was taken.</summary>
-public sealed record AuthenticatedMessage(long? Id, DateTimeOffset? ExpiresAt) : ServerMessage;
+internal sealed record AuthenticatedMessage(long? Id, DateTimeOffset? ExpiresAt) : ServerMessage;
 
 /// <summary>The answer to a ping.</summary>
-public sealed record PongMessage(long Id, DateTimeOffset ServerTime) : ServerMessage;
+internal sealed record PongMessage(long Id, DateTimeOffset ServerTime) : ServerMessage;
 
 /// <summary>The token ends soon: the client should send a new one.</summary>
-public sealed record TokenExpiringMessage(DateTimeOffset ExpiresAt) : ServerMessage;
+internal sealed record TokenExpiringMessage(DateTimeOffset ExpiresAt) : ServerMessage;
 
 /// <summary>A request failed. The connection stays.</summary>
-public sealed record ErrorMessage(long? Id, ErrorCode Code, string Message, string? Channel = null) : ServerMessage;
+internal sealed record ErrorMessage(long? Id, ErrorCode Code, string Message, string? Channel = null) : ServerMessage;
 
 /// <summary>The closed list of error codes of docs/protocol.md.</summary>
-public enum ErrorCode
+internal enum ErrorCode
 {
     /// <summary><c>bad_request</c>: the message or the channel's name is malformed.</summary>
     BadRequest,

@@ -5,7 +5,7 @@ using Tidings.Realtime.Scheduling;
 namespace Tidings.Realtime.Connections;
 
 /// <summary>One channel on one connection. Touched only on the connection's shard.</summary>
-public sealed class Subscription
+internal sealed class Subscription
 {
     private List<Publication>? _held;
     private Position _givenUpThrough;

@@ -5,7 +5,7 @@ namespace Tidings.Realtime.Fanout;
 /// <summary>A channel that somebody on this node reads.</summary>
 /// <param name="Channel">The channel.</param>
 /// <param name="Subscribers">How many subscriptions it has.</param>
-public sealed record ChannelOccupancy(ChannelName Channel, int Subscribers);
+internal sealed record ChannelOccupancy(ChannelName Channel, int Subscribers);
 
 /// <summary>Counts who reads what, each shard its own.</summary>
 internal static class Occupancy

@@ -9,13 +9,13 @@ namespace Tidings.Realtime.History;
 /// <param name="LastOffset">The offset of its newest event; 0 if it has none.</param>
 /// <param name="TrimmedThrough">The offset of the newest event that the history gave up; 0 if none.</param>
 /// <param name="Recent">Its newest events in order, at most as many as asked for.</param>
-public sealed record ChannelSnapshot(ulong Epoch, long LastOffset, long TrimmedThrough, IReadOnlyList<Publication> Recent);
+internal sealed record ChannelSnapshot(ulong Epoch, long LastOffset, long TrimmedThrough, IReadOnlyList<Publication> Recent);
 
 /// <summary>The events of a feed after a place in the log.</summary>
 /// <param name="Events">In the order of the log.</param>
 /// <param name="IsTrimmed">Whether a source gave up events past that place.</param>
 /// <param name="HasMore">Whether there are more than asked for.</param>
-public sealed record FeedPage(IReadOnlyList<Publication> Events, bool IsTrimmed, bool HasMore)
+internal sealed record FeedPage(IReadOnlyList<Publication> Events, bool IsTrimmed, bool HasMore)
 {
     /// <summary>Whether these are all events after that place.</summary>
     public bool IsComplete => !IsTrimmed && !HasMore;
@@ -25,7 +25,7 @@ public sealed record FeedPage(IReadOnlyList<Publication> Events, bool IsTrimmed,
 /// The log of publications: outbox, history and truth in one. It is the only place that gives out positions: an append adds one to
 /// the channel's last offset, so offsets have no holes. All members are safe for all threads and throw when the store is out of reach.
 /// </summary>
-public interface IEventLog
+internal interface IEventLog
 {
     /// <summary>
     /// Appends publications of a publisher that has no transaction of its own, all or none, and returns them with their positions, in
@@ -45,7 +45,7 @@ public interface IEventLog
 }
 
 /// <summary>A log that survives the process and orders all its channels in one sequence.</summary>
-public interface IDurableEventLog : IEventLog
+internal interface IDurableEventLog : IEventLog
 {
     /// <summary>The epoch of places in the whole log, as feeds use them.</summary>
     ulong SequenceEpoch { get; }

@@ -11,7 +11,7 @@ namespace Tidings.Realtime.History;
 /// a position from another process is never mistaken for one of its own. One lock for all: an append is short. A channel whose events
 /// are all gone keeps its last offset, until there are too many of those.
 /// </summary>
-public sealed class MemoryEventLog : IDurableEventLog
+internal sealed class MemoryEventLog : IDurableEventLog
 {
     private const int ChannelLimit = 100_000;
 

@@ -8,7 +8,7 @@ namespace Tidings.Realtime.Presence;
 /// when the last of these has removed them or died. What a node has put lives as long as the node renews it. All members are safe for
 /// all threads, each is atomic, and they throw when the store is out of reach.
 /// </summary>
-public interface IPresenceStore
+internal interface IPresenceStore
 {
     /// <summary>
     /// Notes that a node has a user in a channel, and renews what the node has put before. Putting again changes nothing but the info.
@@ -41,7 +41,7 @@ public interface IPresenceStore
 /// <summary>What a call did to a channel's members.</summary>
 /// <param name="IsChange">Whether the user came or went; false if another node has them there as well, or it was so before.</param>
 /// <param name="Count">How many members the channel has now.</param>
-public readonly record struct PresenceChange(bool IsChange, int Count);
+internal readonly record struct PresenceChange(bool IsChange, int Count);
 
 /// <summary>A channel's members.</summary>
 /// <param name="Members">As many as were asked for.</param>
@@ -52,4 +52,4 @@ public sealed record PresenceList(IReadOnlyList<PresenceMember> Members, int Cou
 /// <param name="Channel">The channel.</param>
 /// <param name="Member">Who it was.</param>
 /// <param name="Count">How many members the channel has now.</param>
-public sealed record ExpiredMember(ChannelName Channel, PresenceMember Member, int Count);
+internal sealed record ExpiredMember(ChannelName Channel, PresenceMember Member, int Count);

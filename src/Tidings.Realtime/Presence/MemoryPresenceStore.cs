@@ -5,7 +5,7 @@ using Tidings.Realtime.Connections;
 namespace Tidings.Realtime.Presence;
 
 /// <summary>Who is in which channel, in this process. Every call completes at once.</summary>
-public sealed class MemoryPresenceStore(TimeProvider clock) : IPresenceStore
+internal sealed class MemoryPresenceStore(TimeProvider clock) : IPresenceStore
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<ChannelName, Dictionary<string, Entry>> _channels = [];

@@ -3,7 +3,7 @@ using Tidings.Realtime.Channels;
 namespace Tidings.Realtime.Publications;
 
 /// <summary>What an event does to live subscriptions.</summary>
-public enum ChannelEffectKind
+internal enum ChannelEffectKind
 {
     /// <summary>The feed in whose channel the event stands takes in <see cref="ChannelEffect.Target"/> from here on.</summary>
     Attach = 1,
@@ -19,4 +19,4 @@ public enum ChannelEffectKind
 /// A change of live subscriptions that travels with an event: in the same transaction, in the same order, through the same log and
 /// broker. So a follow reaches a feed on every node exactly when the event that tells of it does.
 /// </summary>
-public sealed record ChannelEffect(ChannelEffectKind Kind, ChannelName? Target = null);
+internal sealed record ChannelEffect(ChannelEffectKind Kind, ChannelName? Target = null);

@@ -8,7 +8,7 @@ namespace Tidings.Realtime.Publications;
 /// Makes what somebody else wrote fit to stand beside the engine's own fields: an object without the names that are ours, so that
 /// nobody can speak in the engine's name.
 /// </summary>
-public static class FlatPayload
+internal static class FlatPayload
 {
     private const int MaxDepth = 64;
 

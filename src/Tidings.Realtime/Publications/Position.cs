@@ -10,7 +10,7 @@ namespace Tidings.Realtime.Publications;
 /// </summary>
 /// <param name="Epoch">Which history it belongs to. Another epoch means that offsets were given out anew.</param>
 /// <param name="Offset">How far in it; 0 is before the first.</param>
-public readonly record struct Position(ulong Epoch, long Offset)
+internal readonly record struct Position(ulong Epoch, long Offset)
 {
     /// <summary>The most bytes of a position in binary: the epoch and the offset as a variable-length number.</summary>
     public const int MaxEncodedLength = sizeof(ulong) + 9;

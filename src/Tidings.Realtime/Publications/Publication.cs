@@ -4,7 +4,7 @@ using Tidings.Realtime.Connections;
 namespace Tidings.Realtime.Publications;
 
 /// <summary>One of the two forms of a publication.</summary>
-public enum PublicationForm
+internal enum PublicationForm
 {
     /// <summary>What every reader of the channel may see.</summary>
     Open,
@@ -17,7 +17,7 @@ public enum PublicationForm
 /// One message of a channel as it travels through the engine. Immutable apart from a cache of its encodings, which any thread may
 /// fill; one instance serves all subscribers.
 /// </summary>
-public sealed class Publication
+internal sealed class Publication
 {
     /// <summary>
     /// The type of what stands in for an event that could not be read. Its offset is kept so that the history has no hole, but it is

@@ -3,7 +3,7 @@ using Tidings.Realtime.Channels;
 namespace Tidings.Realtime.Publications;
 
 /// <summary>A publication that has no position yet: what a publisher hands in.</summary>
-public sealed record PublicationDraft
+internal sealed record PublicationDraft
 {
     /// <summary>Where it goes.</summary>
     public required ChannelName Channel { get; init; }

@@ -6,7 +6,7 @@ using Tidings.Realtime.Publications;
 namespace Tidings.Realtime.Publishing;
 
 /// <summary>Where publications enter the engine. Safe for all threads.</summary>
-public sealed class Publisher
+internal sealed class Publisher
 {
     private readonly ChannelCatalog _catalog;
     private readonly IDurableEventLog _durable;
@@ -25,6 +25,10 @@ public sealed class Publisher
 
     /// <summary>The log of the channels that are not durable.</summary>
     internal MemoryEventLog Memory => _memory;
+
+    /// <summary>Gives up events of channels that are not durable beyond the limits of their channels' rules. Whoever owns the durable log trims that.</summary>
+    /// <returns>How many were given up.</returns>
+    public ValueTask<int> TrimMemoryAsync(CancellationToken cancellationToken) => _memory.TrimAsync(cancellationToken);
 
     /// <summary>
     /// Publishes for somebody who has no transaction of their own. In a durable channel it completes when the event is on disk; if it

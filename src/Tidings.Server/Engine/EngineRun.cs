@@ -7,62 +7,29 @@ using Tidings.Server.Storage.Sqlite;
 
 namespace Tidings.Server.Engine;
 
-/// <summary>
-/// The engine's life in this host: it finds out where the log stands before anyone connects, hears of each commit, follows the switch
-/// and the sessions, and sends everyone away in good order when the host stops.
-/// </summary>
-internal sealed partial class EngineRun(
-    RealtimeEngine engine, SqliteStore store, FeatureSwitches switches, Sessions sessions, MemberChanges members, IHostApplicationLifetime lifetime,
-    ILogger<EngineRun> logger)
+/// <summary>What the engine hears from the product: each commit, the switch, ended sessions, changed users. Its start and end are the library's.</summary>
+internal sealed class EngineRun(RealtimeEngine engine, SqliteStore store, FeatureSwitches switches, Sessions sessions, MemberChanges members)
     : IHostedService
 {
-    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(6);
-
-    private CancellationTokenRegistration _stopping;
-    private Task _drained = Task.CompletedTask;
-
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        await engine.StartAsync(cancellationToken);
         store.Carrier.DeliverTo(engine.Publisher.Carry);
         engine.Suspend(!switches.Realtime);
         switches.Changed += FollowSwitch;
         sessions.Ended += Disconnect;
         members.Changed += engine.RereadMember;
-
-        // At the first sign of the end, not in StopAsync: the web server waits for open connections before that is called.
-        _stopping = lifetime.ApplicationStopping.Register(() => _drained = DrainAsync());
+        return Task.CompletedTask;
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    public Task StopAsync(CancellationToken cancellationToken)
     {
-        await _drained;
-        await _stopping.DisposeAsync();
         switches.Changed -= FollowSwitch;
         sessions.Ended -= Disconnect;
         members.Changed -= engine.RereadMember;
-    }
-
-    private async Task DrainAsync()
-    {
-        using var deadline = new CancellationTokenSource(DrainTime, engine.Clock);
-        try
-        {
-            await engine.DrainAsync(deadline.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            Log.NotDrained(logger, engine.ConnectionCount);
-        }
+        return Task.CompletedTask;
     }
 
     private void FollowSwitch() => engine.Suspend(!switches.Realtime);
 
     private void Disconnect(Session session) => engine.Disconnect(session.UserId, session.Id, CloseReason.InvalidToken);
-
-    private static partial class Log
-    {
-        [LoggerMessage(4001, LogLevel.Warning, "{Count} connections did not close in time and are cut.")]
-        public static partial void NotDrained(ILogger logger, int count);
-    }
 }

@@ -2,12 +2,9 @@ using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Tidings.Protocols;
 using Tidings.Protocols.Admission;
+using Tidings.Protocols.Upgrade;
 using Tidings.Realtime;
-using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Channels;
-using Tidings.Realtime.Connections;
-using Tidings.Realtime.Feeds;
-using Tidings.Realtime.History;
 using Tidings.Realtime.Presence;
 using Tidings.Server.Auth;
 using Tidings.Server.Host;
@@ -18,38 +15,29 @@ namespace Tidings.Server.Engine;
 internal static class EngineSetup
 {
     public static IServiceCollection AddEngine(this IServiceCollection services, TidingsOptions options) => services
-        .AddSingleton(options.Channels)
-        .AddSingleton<IBroker, InProcessBroker>()
         .AddSingleton<IMemberInfo, UserInfo>()
-        .AddSingleton(OptionsOf(options))
-        .AddSingleton(provider => new RealtimeDependencies
-        {
-            Catalog = options.Channels,
-            DurableLog = provider.GetRequiredService<IDurableEventLog>(),
-            Authorizer = provider.GetRequiredService<IChannelAuthorizer>(),
-            Authenticator = provider.GetRequiredService<IConnectionAuthenticator>(),
-            FeedSources = provider.GetRequiredService<IFeedSources>(),
-            Broker = provider.GetRequiredService<IBroker>(),
-            MemberInfo = provider.GetRequiredService<IMemberInfo>(),
-            Clock = provider.GetRequiredService<TimeProvider>(),
-            Loggers = provider.GetRequiredService<ILoggerFactory>(),
-        })
-        .AddSingleton<RealtimeEngine>()
-        .AddSingleton(provider => provider.GetRequiredService<RealtimeEngine>().Metrics)
-        .AddHostedService<EngineRun>()
         .AddSingleton<IRequestIdentity, RequestIdentity>()
-        .AddTidingsProtocols(protocols =>
+        .AddTidings(tidings =>
         {
-            protocols.AllowAnonymous = options.Auth.AllowAnonymous;
-            protocols.ConnectionsPerAddress = options.Limits.ConnectionsPerAddress;
-            protocols.HandshakesPerSecond = options.Limits.HandshakesPerSecond;
-            if (FileHandles.Connections() is { } most) protocols.Connections = most;
-            protocols.TrustedProxies.Clear();
-            foreach (var proxy in options.TrustedProxies) protocols.TrustedProxies.Add(proxy);
-            foreach (var origin in options.AllowedOrigins) protocols.AllowedOrigins.Add(origin);
+            tidings.Catalog = options.Channels;
+            tidings.Limits = LimitsOf(options);
+            tidings.Clients(clients =>
+            {
+                clients.AllowAnonymous = options.Auth.AllowAnonymous;
+                clients.ConnectionsPerAddress = options.Limits.ConnectionsPerAddress;
+                clients.HandshakesPerSecond = options.Limits.HandshakesPerSecond;
+                if (FileHandles.Connections() is { } most) clients.Connections = most;
+                clients.TrustedProxies.Clear();
+                foreach (var proxy in options.TrustedProxies) clients.TrustedProxies.Add(proxy);
+                foreach (var origin in options.AllowedOrigins) clients.AllowedOrigins.Add(origin);
+            });
         })
+        .AddHostedService<EngineRun>()
         .Configure<KestrelServerOptions>(kestrel =>
-            kestrel.ConfigureEndpointDefaults(listen => listen.UseTidings(ProxyHeaders(kestrel.ApplicationServices, options))));
+        {
+            if (UpgradeCheck.HasFilteredHosts(kestrel.ApplicationServices)) return; // AllowedHosts is for HTTP to see to
+            kestrel.ConfigureEndpointDefaults(listen => listen.UseTidings(ProxyHeaders(kestrel.ApplicationServices, options)));
+        });
 
     /// <summary>What <see cref="HostSetup.UseHost"/> does for a request over HTTP, for a WebSocket that is recognised before it.</summary>
     private static Action<HttpContext> ProxyHeaders(IServiceProvider services, TidingsOptions options)
@@ -59,7 +47,7 @@ internal static class EngineSetup
         return forwarded.ApplyForwarders;
     }
 
-    private static RealtimeOptions OptionsOf(TidingsOptions options) => new()
+    private static RealtimeOptions LimitsOf(TidingsOptions options) => new()
     {
         ConnectionsPerUser = options.Limits.ConnectionsPerUser,
         MessagesPerSecond = options.Limits.MessagesPerSecond,

@@ -15,7 +15,7 @@ public class CommandParserTests
     private static readonly CommandParser Parser = new(Catalogs.Usual);
     private static readonly Position Place = new(77, 1234);
 
-    public static TheoryData<string, ClientCommand> Commands => new()
+    public static TheoryData<string, object> Commands => new()
     {
         { """{"type":"subscribe","id":1,"channel":"post:7"}""", new SubscribeCommand(1, Channel("post", "7"), null, null, null) },
         {
@@ -70,7 +70,7 @@ public class CommandParserTests
         { """{"Type":"ping"}""", "no_type" },
     };
 
-    public static TheoryData<string, ErrorCode, int?> Mistakes => new()
+    public static TheoryData<string, object, int?> Mistakes => new()
     {
         { """{"type":"dance","id":3}""", ErrorCode.UnknownType, 3 },
         { """{"type":""}""", ErrorCode.UnknownType, null },
@@ -109,7 +109,7 @@ public class CommandParserTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public void A_message_becomes_a_command(string text, ClientCommand expected)
+    public void A_message_becomes_a_command(string text, object expected)
     {
         var parsed = Parse(text);
 
@@ -124,11 +124,11 @@ public class CommandParserTests
 
     [Theory]
     [MemberData(nameof(Mistakes))]
-    public void A_mistake_is_answered_with_its_code(string text, ErrorCode code, int? id)
+    public void A_mistake_is_answered_with_its_code(string text, object code, int? id)
     {
         var error = Parse(text).Error.ShouldNotBeNull();
 
-        error.Code.ShouldBe(code);
+        ((object)error.Code).ShouldBe(code);
         error.Id.ShouldBe(id);
     }
 

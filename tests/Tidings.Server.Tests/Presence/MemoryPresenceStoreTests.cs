@@ -8,7 +8,7 @@ public sealed class MemoryPresenceStoreTests : PresenceStoreContract
 
     public MemoryPresenceStoreTests() => Store = new MemoryPresenceStore(_clock);
 
-    protected override IPresenceStore Store { get; }
+    private protected override IPresenceStore Store { get; }
 
     protected override TimeSpan Brief => TimeSpan.FromSeconds(30);
 

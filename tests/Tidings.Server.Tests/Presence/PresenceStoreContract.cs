@@ -18,7 +18,7 @@ public abstract class PresenceStoreContract
     private readonly string _there = $"there-{Guid.NewGuid():N}";
 
     /// <summary>The store under test.</summary>
-    protected abstract IPresenceStore Store { get; }
+    private protected abstract IPresenceStore Store { get; }
 
     /// <summary>A lifetime that <see cref="OutliveAsync"/> outlives.</summary>
     protected abstract TimeSpan Brief { get; }

@@ -9,9 +9,9 @@ namespace Tidings.Server.Tests.Storage;
 /// <summary>What every durable event log does besides: one order of all channels, and feeds over many of them.</summary>
 public abstract class DurableEventLogContract : EventLogContract
 {
-    protected abstract IDurableEventLog Durable { get; }
+    private protected abstract IDurableEventLog Durable { get; }
 
-    protected override IEventLog Log => Durable;
+    private protected override IEventLog Log => Durable;
 
     [Fact]
     public async Task All_channels_have_one_order()

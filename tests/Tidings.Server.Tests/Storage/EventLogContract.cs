@@ -11,7 +11,7 @@ namespace Tidings.Server.Tests.Storage;
 public abstract class EventLogContract
 {
     /// <summary>The kinds that the log under test is made with.</summary>
-    protected static ChannelCatalog Catalog { get; } = new(
+    private protected static ChannelCatalog Catalog { get; } = new(
     [
         new("creator", new ChannelRules { Durable = true, History = 1_000 }),
         new("post", new ChannelRules { Durable = true, History = 5, HistoryAge = TimeSpan.FromHours(1) }),
@@ -26,7 +26,7 @@ public abstract class EventLogContract
     protected FakeClock Clock { get; } = new();
 
     /// <summary>The log under test, new and empty for each test; made with <see cref="Catalog"/> and <see cref="Clock"/>.</summary>
-    protected abstract IEventLog Log { get; }
+    private protected abstract IEventLog Log { get; }
 
     /// <summary>Whether the log gives up an event too many as soon as the next one comes, and not only when it is trimmed.</summary>
     protected virtual bool GivesUpAtOnce => false;
@@ -199,11 +199,11 @@ public abstract class EventLogContract
         all.Select(publication => publication.Draft.Id).Distinct().Count().ShouldBe(800);
     }
 
-    protected static IEnumerable<long> OffsetsOf(IEnumerable<Publication> publications) => publications.Select(publication => publication.Position.Offset);
+    private protected static IEnumerable<long> OffsetsOf(IEnumerable<Publication> publications) => publications.Select(publication => publication.Position.Offset);
 
     protected static string TextOf(ReadOnlyMemory<byte> payload) => Encoding.UTF8.GetString(payload.Span);
 
-    protected PublicationDraft Draft(ChannelName channel, string id = "1", string payload = "{\"n\":1}") => new()
+    private protected PublicationDraft Draft(ChannelName channel, string id = "1", string payload = "{\"n\":1}") => new()
     {
         Channel = channel,
         Type = "thing",
@@ -212,7 +212,7 @@ public abstract class EventLogContract
         Payload = Encoding.UTF8.GetBytes(payload),
     };
 
-    protected Task<Publication> AppendAsync(ChannelName channel) => AppendAsync(Draft(channel));
+    private protected Task<Publication> AppendAsync(ChannelName channel) => AppendAsync(Draft(channel));
 
-    protected async Task<Publication> AppendAsync(PublicationDraft draft) => (await Log.AppendAsync([draft], None))[0];
+    private protected async Task<Publication> AppendAsync(PublicationDraft draft) => (await Log.AppendAsync([draft], None))[0];
 }

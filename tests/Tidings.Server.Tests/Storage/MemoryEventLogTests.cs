@@ -9,7 +9,7 @@ public sealed class MemoryEventLogTests : DurableEventLogContract
 
     public MemoryEventLogTests() => _log = new MemoryEventLog(Catalog, Clock, _ => { }, isSequenced: true);
 
-    protected override IDurableEventLog Durable => _log;
+    private protected override IDurableEventLog Durable => _log;
 
     protected override bool GivesUpAtOnce => true;
 }

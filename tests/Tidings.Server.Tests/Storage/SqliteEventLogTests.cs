@@ -16,7 +16,7 @@ public sealed class SqliteEventLogTests : DurableEventLogContract, IDisposable
 
     public SqliteEventLogTests() => _temp = new TempStore(loggers: _loggers, clock: Clock, catalog: Catalog);
 
-    protected override IDurableEventLog Durable => _temp.Log;
+    private protected override IDurableEventLog Durable => _temp.Log;
 
     public void Dispose() => _temp.Dispose();
 

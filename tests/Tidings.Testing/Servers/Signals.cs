@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Tidings.Testing.Servers;
 
 /// <summary>Signals to one process, by its own number.</summary>
-internal static class Signals
+public static class Signals
 {
     public const int Kill = 9;
     public const int Terminate = 15;
