@@ -31,13 +31,20 @@ public sealed class Browser : IAsyncLifetime
         _playwright?.Dispose();
     }
 
+    /// <summary>A window with cookies of its own.</summary>
+    public async Task<IBrowserContext> NewContextAsync(BrowserNewContextOptions options)
+    {
+        var context = await _browser!.NewContextAsync(options);
+        context.SetDefaultTimeout(20_000);
+        return context;
+    }
+
     /// <summary>A new user, signed up by the page's own way and signed in in a window of their own.</summary>
     public async Task<User> SignUpAsync(ServerProcess server, string nickname, BrowserNewContextOptions? options = null)
     {
         options ??= new BrowserNewContextOptions();
         options.BaseURL = server.Address.ToString();
-        var context = await _browser!.NewContextAsync(options);
-        context.SetDefaultTimeout(20_000);
+        var context = await NewContextAsync(options);
         var answer = await context.APIRequest.PostAsync("/api/auth/register", new APIRequestContextOptions
         {
             DataObject = new { nickname, email = $"{nickname}@example.org", password = "correct horse battery staple" },

@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
-using Tidings.Library.Tests.Support;
 using Tidings.Testing;
 using Tidings.Testing.Clients;
 using Tidings.Testing.Servers;
@@ -13,17 +12,13 @@ namespace Tidings.Library.Tests;
 /// <summary>The sample as it is in the repository, run as its reader would; the browser's side of it is in the browser's tests.</summary>
 public sealed class ChatSampleTests
 {
-    private static string Folder => Path.Combine(Repository.Root, "samples", "Chat");
-
-    private static string Binary => Path.Combine(Folder, "bin", Repository.Configuration, "net10.0", "Chat.dll");
-
     [Fact]
-    public void It_has_about_30_lines() => File.ReadLines(Path.Combine(Folder, "Program.cs")).Count().ShouldBeLessThanOrEqualTo(32);
+    public void It_has_about_30_lines() => File.ReadLines(Path.Combine(Repository.Root, "samples", "Chat", "Program.cs")).Count().ShouldBeLessThanOrEqualTo(32);
 
     [Fact]
     public async Task Who_has_signed_in_by_cookie_hears_what_is_said_and_the_app_stops_in_order()
     {
-        await using var app = await AppProcess.StartAsync(Binary, Folder);
+        await using var app = await AppProcess.StartChatAsync();
         (await app.Http.GetStringAsync(new Uri("/", UriKind.Relative))).ShouldContain("<title>Chat</title>");
 
         using var refused = await app.Http.GetAsync(new Uri("/poll?channels=room:1", UriKind.Relative));

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.IO.Compression;
 using System.Net.Http.Json;
 using System.Xml.Linq;
-using Tidings.Library.Tests.Support;
 using Tidings.Testing.Clients;
 using Tidings.Testing.Servers;
 

@@ -1,13 +1,11 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
-using Tidings.Testing;
-using Tidings.Testing.Servers;
 
-namespace Tidings.Library.Tests.Support;
+namespace Tidings.Testing.Servers;
 
 /// <summary>An app in a process of its own, on a free loopback port.</summary>
-internal sealed class AppProcess : IAsyncDisposable
+public sealed class AppProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -33,6 +31,13 @@ internal sealed class AppProcess : IAsyncDisposable
 
     /// <summary>A client that keeps cookies.</summary>
     public HttpClient Http { get; }
+
+    /// <summary>Starts the chat of <c>samples/</c>, as it was built beside the tests.</summary>
+    public static Task<AppProcess> StartChatAsync()
+    {
+        var folder = Path.Combine(Repository.Root, "samples", "Chat");
+        return StartAsync(Path.Combine(folder, "bin", Repository.Configuration, "net10.0", "Chat.dll"), folder);
+    }
 
     /// <summary>Starts an app and waits until it answers.</summary>
     public static async Task<AppProcess> StartAsync(string binary, string folder)
