@@ -24,6 +24,7 @@ internal static class AuthSetup
         services.AddSingleton(provider => new BackendSecret(provider.GetRequiredService<HostSecrets>().AppSecret));
         services.AddSingleton<SubscriptionTokens>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<KnownUsers>();
         services.AddSingleton<HostUsers>();
         services.AddSingleton<Origins>();
         services.AddSingleton<BearerTokens>();

@@ -3,6 +3,7 @@ using Dapper;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Server.Auth;
+using Tidings.Server.Features.Accounts;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.ChannelAccess;
@@ -17,17 +18,23 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
     private readonly SubscriptionTokens _tokens;
     private readonly Revocations _revocations;
     private readonly ChannelWebhook? _webhook;
-    private readonly BatchLoader<string, bool> _users;
+    private readonly KnownUsers _users;
     private readonly BatchLoader<string, Visibility> _posts;
 
     public ChannelAuthorizer(
-        ChannelCatalog catalog, SubscriptionTokens tokens, Revocations revocations, Store store, TimeProvider clock, ChannelWebhook? webhook = null)
+        ChannelCatalog catalog,
+        SubscriptionTokens tokens,
+        Revocations revocations,
+        KnownUsers users,
+        Store store,
+        TimeProvider clock,
+        ChannelWebhook? webhook = null)
     {
         _catalog = catalog;
         _tokens = tokens;
         _revocations = revocations;
         _webhook = webhook;
-        _users = new BatchLoader<string, bool>(ids => FindUsersAsync(store, ids), clock);
+        _users = users;
         _posts = new BatchLoader<string, Visibility>(ids => FindPostsAsync(store, ids), clock);
     }
 
@@ -86,7 +93,7 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
             ("broadcast", "all", _) => true,
             ("public", "posts", var isSignedIn) => isSignedIn,
             ("presence", "online", var isSignedIn) => isSignedIn,
-            ("creator", _, true) => await _users.LoadAsync(channel.Id, cancellationToken).ConfigureAwait(false)
+            ("creator", _, true) => await _users.ExistsAsync(channel.Id, cancellationToken).ConfigureAwait(false)
                 || await HostAllowsAsync(host, identity, channel, cancellationToken).ConfigureAwait(false),
             ("post", _, true) => await _posts.LoadAsync(channel.Id, cancellationToken).ConfigureAwait(false) switch
             {
@@ -101,15 +108,6 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
     private static bool IsOwner(ClientIdentity identity, ChannelName channel) =>
         identity.UserId is { } user && string.Equals(user, channel.Id, StringComparison.Ordinal);
 
-    private static Task<IReadOnlyDictionary<string, bool>> FindUsersAsync(Store store, IReadOnlyCollection<string> ids) =>
-        store.ReadAsync<IReadOnlyDictionary<string, bool>>(
-            async connection =>
-            {
-                var found = await connection.QueryAsync<string>(Sql.Users, new { Ids = JsonSerializer.Serialize(ids) }).ConfigureAwait(false);
-                return found.ToDictionary(id => id, _ => true, StringComparer.Ordinal);
-            },
-            CancellationToken.None);
-
     private static Task<IReadOnlyDictionary<string, Visibility>> FindPostsAsync(Store store, IReadOnlyCollection<string> ids) =>
         store.ReadAsync<IReadOnlyDictionary<string, Visibility>>(
             async connection =>
@@ -123,8 +121,6 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
 
     private static class Sql
     {
-        public const string Users = "SELECT id FROM users WHERE id IN (SELECT value FROM json_each(@Ids))";
-
         public const string Posts =
             "SELECT id AS Id, deleted AS Deleted, status AS Status FROM posts WHERE id IN (SELECT value FROM json_each(@Ids))";
     }

@@ -78,7 +78,7 @@ public sealed class HostUsersTests : IAsyncLifetime
         var token = _app.HostToken();
         await _app.Get<IConnectionAuthenticator>().AuthenticateAsync(token, CancellationToken.None);
         (await CountAsync()).ShouldBe(0);
-        _app.Get<HostUsers>().Forget("42");
+        _app.Get<KnownUsers>().Forget("42");
         await _app.Get<IConnectionAuthenticator>().AuthenticateAsync(token, CancellationToken.None);
         (await CountAsync()).ShouldBe(1);
     }

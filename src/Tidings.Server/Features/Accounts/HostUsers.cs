@@ -9,12 +9,10 @@ using Tidings.Server.Storage;
 namespace Tidings.Server.Features.Accounts;
 
 /// <summary>
-/// Users who signed in elsewhere: the first good token of an unknown user makes one from its claims. Known ids are remembered, in bounded
-/// memory, and one unknown user is looked up once at a time. Safe for all threads.
+/// Users who signed in elsewhere: the first good token of an unknown user makes one from its claims, once at a time. Safe for all threads.
 /// </summary>
-internal sealed class HostUsers(Store store, TimeProvider clock)
+internal sealed class HostUsers(Store store, KnownUsers known, TimeProvider clock)
 {
-    private const int Remembered = 50_000;
     private const int MaxAvatar = 2_048;
 
     /// <summary>The plain letters of U+00C0 to U+017F: the framework decomposes none without the ICU data, which the server goes without.</summary>
@@ -22,30 +20,24 @@ internal sealed class HostUsers(Store store, TimeProvider clock)
         "AAAAAAACEEEEIIIIDNOOOOO OUUUUYTsaaaaaaaceeeeiiiidnooooo ouuuuytyAaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGg" +
         "GgGgHhHhIiIiIiIiIiIiJjKkkLlLlLlLlLlNnNnNnnNnOoOoOoOoRrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
 
-    private readonly BoundedCache<string, bool> _known = new(Remembered);
     private readonly ConcurrentDictionary<string, Lazy<Task>> _flights = new(StringComparer.Ordinal);
 
     /// <summary>Makes the user of a token if there is none yet.</summary>
     public async ValueTask EnsureAsync(Jwt jwt, CancellationToken cancellationToken)
     {
-        if (_known.TryGet(jwt.UserId, out _)) return;
+        if (known.IsRemembered(jwt.UserId) || await known.ExistsAsync(jwt.UserId, cancellationToken)) return;
 
         // The flight is nobody's own: that one caller goes away must not fail the others.
-        var flight = _flights.GetOrAdd(jwt.UserId, id => new Lazy<Task>(() => FindOrCreateAsync(id, jwt)));
+        var flight = _flights.GetOrAdd(jwt.UserId, id => new Lazy<Task>(() => MakeAsync(id, jwt)));
         await flight.Value.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Looks a user up again with the next token: they were deleted.</summary>
-    public void Forget(string userId) => _known.Remove(userId);
-
-    private async Task FindOrCreateAsync(string userId, Jwt jwt)
+    private async Task MakeAsync(string userId, Jwt jwt)
     {
         try
         {
-            var exists = await store.ReadAsync(
-                connection => connection.ExecuteScalarAsync<long>(Sql.CountOfId, new { Id = userId }), CancellationToken.None);
-            if (exists == 0) await CreateAsync(userId, jwt);
-            _known.Set(userId, true);
+            await CreateAsync(userId, jwt);
+            known.Remember(userId);
         }
         finally
         {

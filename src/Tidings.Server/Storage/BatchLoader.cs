@@ -1,4 +1,4 @@
-namespace Tidings.Server.ChannelAccess;
+namespace Tidings.Server.Storage;
 
 /// <summary>
 /// Loads many things asked for one by one with one query: requests are collected for a moment, or until there are enough. A reconnect
@@ -12,13 +12,19 @@ internal sealed class BatchLoader<TKey, TValue>
     /// <summary>How long a request waits for company.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>How long when many are asking: in a storm of reconnects the database matters more than a few milliseconds.</summary>
+    public static readonly TimeSpan PatienceInStorm = TimeSpan.FromMilliseconds(25);
+
     /// <summary>The most keys of one query.</summary>
     public const int MaxKeys = 256;
+
+    private const int StormKeys = 16;
 
     private readonly Func<IReadOnlyCollection<TKey>, Task<IReadOnlyDictionary<TKey, TValue>>> _load;
     private readonly TimeProvider _clock;
     private readonly Lock _gate = new();
     private Dictionary<TKey, TaskCompletionSource<TValue?>> _waiting = [];
+    private volatile int _lastKeys;
 
     /// <summary>Makes a loader.</summary>
     /// <param name="load">Loads what there is of the keys; a key that is not in the answer was not found.</param>
@@ -53,7 +59,7 @@ internal sealed class BatchLoader<TKey, TValue>
 
     private async Task RunLaterAsync(Dictionary<TKey, TaskCompletionSource<TValue?>> batch)
     {
-        await Task.Delay(Patience, _clock).ConfigureAwait(false);
+        await Task.Delay(_lastKeys >= StormKeys ? PatienceInStorm : Patience, _clock).ConfigureAwait(false);
 
         Dictionary<TKey, TaskCompletionSource<TValue?>>? due;
         lock (_gate) due = TakeBatch(batch);
@@ -65,6 +71,7 @@ internal sealed class BatchLoader<TKey, TValue>
     {
         if (!ReferenceEquals(_waiting, batch)) return null;
         _waiting = [];
+        _lastKeys = batch.Count;
         return batch;
     }
 

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Shouldly;
-using Tidings.Server.ChannelAccess;
+using Tidings.Server.Storage;
 using Xunit;
 
-namespace Tidings.Server.Tests.ChannelAccess;
+namespace Tidings.Server.Tests.Storage;
 
 public sealed class BatchLoaderTests
 {
