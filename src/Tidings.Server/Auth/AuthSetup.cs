@@ -24,7 +24,7 @@ internal static class AuthSetup
         services.AddSingleton(provider => new BackendSecret(provider.GetRequiredService<HostSecrets>().AppSecret));
         services.AddSingleton<SubscriptionTokens>();
         services.AddSingleton<Sessions>();
-        services.AddSingleton<KnownUsers>();
+        services.AddAccess();
         services.AddSingleton<HostUsers>();
         services.AddSingleton<Origins>();
         services.AddSingleton<BearerTokens>();
@@ -56,5 +56,15 @@ internal static class AuthSetup
             ? null
             : new JwksKeys(url, JwksKeys.CreateHandler(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<JwksKeys>>());
         return new JwtKeys(provider.GetRequiredService<HmacKey>(), remote);
+    }
+
+    /// <summary>Registers what both signing in and subscribing ask: who is there, and what was taken back. May be called by both.</summary>
+    public static IServiceCollection AddAccess(this IServiceCollection services)
+    {
+        if (services.Any(static service => service.ServiceType == typeof(Revocations))) return services;
+        return services
+            .AddSingleton<KnownUsers>()
+            .AddSingleton<Revocations>()
+            .AddHostedService(static provider => provider.GetRequiredService<Revocations>());
     }
 }

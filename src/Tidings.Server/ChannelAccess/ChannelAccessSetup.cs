@@ -2,6 +2,7 @@ using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
 using Tidings.Server.Auth;
+using Tidings.Server.Features.Accounts;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
@@ -21,16 +22,18 @@ internal static class ChannelAccessSetup
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ChannelWebhook>>()));
 
-    public static IServiceCollection AddChannelAccess(this IServiceCollection services) =>
-        services
-            .AddSingleton<Revocations>()
-            .AddHostedService(provider => provider.GetRequiredService<Revocations>())
+    public static IServiceCollection AddChannelAccess(this IServiceCollection services)
+    {
+        services.AddAccess();
+        return services
             .AddSingleton<IChannelAuthorizer>(provider => new ChannelAuthorizer(
                 provider.GetRequiredService<ChannelCatalog>(),
                 provider.GetRequiredService<SubscriptionTokens>(),
                 provider.GetRequiredService<Revocations>(),
+                provider.GetRequiredService<KnownUsers>(),
                 provider.GetRequiredService<Store>(),
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetService<ChannelWebhook>()))
             .AddSingleton<IFeedSources, FollowedCreators>();
+    }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dapper;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Server.Auth;
@@ -108,14 +107,11 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
     private static bool IsOwner(ClientIdentity identity, ChannelName channel) =>
         identity.UserId is { } user && string.Equals(user, channel.Id, StringComparison.Ordinal);
 
-    private static Task<IReadOnlyDictionary<string, Visibility>> FindPostsAsync(Store store, IReadOnlyCollection<string> ids) =>
-        store.ReadAsync<IReadOnlyDictionary<string, Visibility>>(
-            async connection =>
-            {
-                var found = await connection.QueryAsync<Post>(Sql.Posts, new { Ids = JsonSerializer.Serialize(ids) }).ConfigureAwait(false);
-                return found.ToDictionary(post => post.Id, post => post is { Deleted: 0, Status: "published" } ? Visibility.Open : Visibility.Hidden, StringComparer.Ordinal);
-            },
-            CancellationToken.None);
+    private static async Task<IReadOnlyDictionary<string, Visibility>> FindPostsAsync(Store store, IReadOnlyCollection<string> ids)
+    {
+        var found = await store.QueryAsync<Post>(Sql.Posts, new { Ids = JsonSerializer.Serialize(ids) }, CancellationToken.None).ConfigureAwait(false);
+        return found.ToDictionary(post => post.Id, post => post is { Deleted: 0, Status: "published" } ? Visibility.Open : Visibility.Hidden, StringComparer.Ordinal);
+    }
 
     private sealed record Post(string Id, long Deleted, string Status);
 

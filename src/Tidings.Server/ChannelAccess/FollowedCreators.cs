@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dapper;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Feeds;
 using Tidings.Server.Events;
@@ -22,21 +21,18 @@ internal sealed class FollowedCreators : IFeedSources
         return [new FeedSource(EventChannels.Creator(feed.Id), Since: 0), .. followed ?? []];
     }
 
-    private static Task<IReadOnlyDictionary<string, List<FeedSource>>> ReadFollowsAsync(Store store, IReadOnlyCollection<string> followers) =>
-        store.ReadAsync<IReadOnlyDictionary<string, List<FeedSource>>>(
-            async connection =>
-            {
-                var rows = await connection.QueryAsync<Follow>(Sql.Follows, new { Followers = JsonSerializer.Serialize(followers) }).ConfigureAwait(false);
-                var sources = new Dictionary<string, List<FeedSource>>(StringComparer.Ordinal);
-                foreach (var row in rows)
-                {
-                    if (!sources.TryGetValue(row.FollowerId, out var list)) sources.Add(row.FollowerId, list = []);
-                    list.Add(new FeedSource(EventChannels.Creator(row.CreatorId), row.SinceSeq));
-                }
+    private static async Task<IReadOnlyDictionary<string, List<FeedSource>>> ReadFollowsAsync(Store store, IReadOnlyCollection<string> followers)
+    {
+        var rows = await store.QueryAsync<Follow>(Sql.Follows, new { Followers = JsonSerializer.Serialize(followers) }, CancellationToken.None).ConfigureAwait(false);
+        var sources = new Dictionary<string, List<FeedSource>>(StringComparer.Ordinal);
+        foreach (var row in rows)
+        {
+            if (!sources.TryGetValue(row.FollowerId, out var list)) sources.Add(row.FollowerId, list = []);
+            list.Add(new FeedSource(EventChannels.Creator(row.CreatorId), row.SinceSeq));
+        }
 
-                return sources;
-            },
-            CancellationToken.None);
+        return sources;
+    }
 
     private sealed record Follow(string FollowerId, string CreatorId, long SinceSeq);
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Dapper;
 using Tidings.Realtime.Presence;
 using Tidings.Server.ChannelAccess;
 using Tidings.Server.Events;
@@ -32,14 +31,11 @@ internal sealed class UserInfo : IMemberInfo
         return found;
     }
 
-    private static Task<IReadOnlyDictionary<string, MemberInfo>> FindAsync(Store store, IReadOnlyCollection<string> ids) =>
-        store.ReadAsync<IReadOnlyDictionary<string, MemberInfo>>(
-            async connection =>
-            {
-                var rows = await connection.QueryAsync<Row>(Sql.Users, new { Ids = JsonSerializer.Serialize(ids) }).ConfigureAwait(false);
-                return rows.ToDictionary(static row => row.Id, static row => row.Info(), StringComparer.Ordinal);
-            },
-            CancellationToken.None);
+    private static async Task<IReadOnlyDictionary<string, MemberInfo>> FindAsync(Store store, IReadOnlyCollection<string> ids)
+    {
+        var rows = await store.QueryAsync<Row>(Sql.Users, new { Ids = JsonSerializer.Serialize(ids) }, CancellationToken.None).ConfigureAwait(false);
+        return rows.ToDictionary(static row => row.Id, static row => row.Info(), StringComparer.Ordinal);
+    }
 
     /// <summary>What is shown.</summary>
     internal sealed record Shown(string Nickname, string FullName, string? Avatar);

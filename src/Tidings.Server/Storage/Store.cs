@@ -33,6 +33,9 @@ internal abstract class Store
 
     /// <summary>Reads on a connection of its own, in one snapshot. The number of readers is bounded; callers queue.</summary>
     public abstract Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken);
+
+    /// <summary>As <see cref="ReadAsync{T}"/> for a single statement, which takes no transaction.</summary>
+    public abstract Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object parameters, CancellationToken cancellationToken);
 }
 
 /// <summary>A unit of work that is on disk: what it returned, and what it appended, in the order of the log.</summary>

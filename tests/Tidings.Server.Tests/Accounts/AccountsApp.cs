@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Shouldly;
 using Tidings.Server.Auth;
@@ -45,6 +46,7 @@ internal sealed class AccountsApp : IAsyncDisposable
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddSingleton<Store>(provider => new SqliteStore(_folder, TimeProvider.System, provider.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddTidingsAuthentication().AddAccounts();
+        builder.Services.Replace(ServiceDescriptor.Singleton(provider => new KnownUsers(provider.GetRequiredService<Store>(), TimeProvider.System))); // it waits for company
         builder.Services.AddSingleton(new PasswordHashing(iterations: 1_000));
 
         _app = builder.Build();

@@ -154,7 +154,7 @@ public sealed class SessionTests : IAsyncLifetime
     public async Task A_live_connection_ends_with_its_token_and_the_engine_adds_the_grace()
     {
         var verdict = await _app.Get<IConnectionAuthenticator>().AuthenticateAsync(_app.HostToken(seconds: 60), CancellationToken.None);
-        verdict.Identity.ShouldBe(new ClientIdentity("42", _app.Clock.GetUtcNow().AddSeconds(60)));
+        verdict.Identity.ShouldBe(new ClientIdentity("42", _app.Clock.GetUtcNow().AddSeconds(60)) { IssuedAt = _app.Clock.GetUtcNow() });
 
         var expired = await _app.Get<IConnectionAuthenticator>().AuthenticateAsync(_app.HostToken(seconds: -31), CancellationToken.None);
         expired.ShouldBe(new TokenVerdict(null, IsExpired: true));

@@ -8,6 +8,7 @@ using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Server.Auth;
 using Tidings.Server.ChannelAccess;
+using Tidings.Server.Features.Accounts;
 using Tidings.Server.Host;
 using Tidings.Server.Tests.Posts;
 using Xunit;
@@ -211,5 +212,5 @@ public sealed class ChannelWebhookTests(PostsApp app) : IClassFixture<PostsApp>
         new(host.Url, Secrets, Revocations, ChannelWebhook.CreateHandler(), _clock, NullLogger<ChannelWebhook>.Instance);
 
     private ChannelAuthorizer Authorizer(ChannelWebhook webhook) =>
-        new(Catalog, app.Services.GetRequiredService<SubscriptionTokens>(), Revocations, app.Store, TimeProvider.System, webhook);
+        new(Catalog, app.Services.GetRequiredService<SubscriptionTokens>(), Revocations, app.Services.GetRequiredService<KnownUsers>(), app.Store, TimeProvider.System, webhook);
 }

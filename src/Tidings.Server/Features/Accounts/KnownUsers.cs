@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dapper;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
@@ -36,14 +35,11 @@ internal sealed class KnownUsers
     /// <summary>The user is there no longer.</summary>
     public void Forget(string userId) => _known.Remove(userId);
 
-    private static Task<IReadOnlyDictionary<string, bool>> FindAsync(Store store, IReadOnlyCollection<string> ids) =>
-        store.ReadAsync<IReadOnlyDictionary<string, bool>>(
-            async connection =>
-            {
-                var found = await connection.QueryAsync<string>(Sql.Existing, new { Ids = JsonSerializer.Serialize(ids) });
-                return found.ToDictionary(id => id, _ => true, StringComparer.Ordinal);
-            },
-            CancellationToken.None);
+    private static async Task<IReadOnlyDictionary<string, bool>> FindAsync(Store store, IReadOnlyCollection<string> ids)
+    {
+        var found = await store.QueryAsync<string>(Sql.Existing, new { Ids = JsonSerializer.Serialize(ids) }, CancellationToken.None);
+        return found.ToDictionary(id => id, _ => true, StringComparer.Ordinal);
+    }
 
     private static class Sql
     {

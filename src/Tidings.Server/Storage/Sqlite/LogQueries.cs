@@ -1,4 +1,5 @@
 using Tidings.Realtime.Channels;
+using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Server.Storage.Sqlite;
@@ -8,6 +9,12 @@ internal static class LogQueries
 {
     private const string AfterOffset = $"SELECT {EventRows.Columns} FROM events e WHERE e.channel_id = ?1 AND e.offset > ?2 ORDER BY e.offset LIMIT ?3";
     private const string InLog = $"SELECT {EventRows.Columns}, c.name, c.epoch FROM events e JOIN channels c ON c.id = e.channel_id WHERE e.seq > ?1 ORDER BY e.seq";
+
+    private const string RowAndRecent = $"""
+        SELECT {EventRows.Columns}, c.epoch, c.last_offset, c.trimmed_through
+        FROM channels c LEFT JOIN events e ON e.channel_id = c.id AND e.offset > c.last_offset - ?2
+        WHERE c.name = ?1 ORDER BY e.offset
+        """;
 
     /// <summary>A channel's row.</summary>
     public readonly record struct ChannelRow(long Id, ulong Epoch, long LastOffset, long LastSequence, long TrimmedThrough, long TrimmedSequence);
@@ -21,6 +28,27 @@ internal static class LogQueries
             return select.Step()
                 ? new(select.ReadInt64(0), positions.EpochOf(select.ReadInt64(1)), select.ReadInt64(2), select.ReadInt64(3), select.ReadInt64(4), select.ReadInt64(5))
                 : new(0, positions.EpochOf(positions.FirstEpochOf(channel)), 0, 0, 0, 0);
+        }
+        finally
+        {
+            select.Reset();
+        }
+    }
+
+    /// <summary>Where a channel stands, and its newest events. One statement: in a storm of reconnects every channel asks for this.</summary>
+    public static ChannelSnapshot Snapshot(Reader reader, EventRows rows, LogPositions positions, ChannelName channel, int recent)
+    {
+        const int epochColumn = 11, lastOffsetColumn = 12, trimmedColumn = 13;
+        var newest = new List<Publication>();
+        var select = reader.Statements.Get(RowAndRecent).Bind(1, channel.Value).Bind(2, (long)recent);
+        try
+        {
+            if (!select.Step()) return new ChannelSnapshot(positions.EpochOf(positions.FirstEpochOf(channel)), 0, 0, newest);
+
+            var epoch = positions.EpochOf(select.ReadInt64(epochColumn));
+            var (lastOffset, trimmedThrough) = (select.ReadInt64(lastOffsetColumn), select.ReadInt64(trimmedColumn));
+            for (var isEvent = select.ReadInt64(0) != 0; isEvent; isEvent = select.Step()) newest.Add(rows.Read(select, channel, epoch));
+            return new ChannelSnapshot(epoch, lastOffset, trimmedThrough, newest);
         }
         finally
         {

@@ -36,22 +36,11 @@ internal sealed class ReaderPool(string file) : IDisposable
     /// <summary>How many statements all readers have run.</summary>
     public long Statements => Interlocked.Read(ref _statements);
 
-    public async Task<T> ReadAsync<T>(Func<Reader, ValueTask<T>> read, CancellationToken cancellationToken)
-    {
-        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return await Task.Run(() => ReadInSnapshotAsync(read), cancellationToken).ConfigureAwait(false);
-        }
-        catch (SqliteException error) when (SqliteFaults.Of(error) is StoreUnavailableException unavailable)
-        {
-            throw unavailable;
-        }
-        finally
-        {
-            _slots.Release();
-        }
-    }
+    /// <summary>Reads in one snapshot.</summary>
+    public Task<T> ReadAsync<T>(Func<Reader, ValueTask<T>> read, CancellationToken cancellationToken) => RunAsync(read, isSnapshot: true, cancellationToken);
+
+    /// <summary>Runs one statement, which is a snapshot of its own: there is nothing to begin and to end.</summary>
+    public Task<T> ReadOnceAsync<T>(Func<Reader, ValueTask<T>> read, CancellationToken cancellationToken) => RunAsync(read, isSnapshot: false, cancellationToken);
 
     /// <summary>Lets new reads wait and the running ones end. Null if they did not in time; otherwise nobody reads until it is disposed.</summary>
     public async Task<IDisposable?> TryPauseAsync(TimeSpan patience)
@@ -82,7 +71,24 @@ internal sealed class ReaderPool(string file) : IDisposable
         while (_idle.TryPop(out var reader)) reader.Dispose();
     }
 
-    private async Task<T> ReadInSnapshotAsync<T>(Func<Reader, ValueTask<T>> read)
+    private async Task<T> RunAsync<T>(Func<Reader, ValueTask<T>> read, bool isSnapshot, CancellationToken cancellationToken)
+    {
+        await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(() => ReadOnReaderAsync(read, isSnapshot), cancellationToken).ConfigureAwait(false);
+        }
+        catch (SqliteException error) when (SqliteFaults.Of(error) is StoreUnavailableException unavailable)
+        {
+            throw unavailable;
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    private async Task<T> ReadOnReaderAsync<T>(Func<Reader, ValueTask<T>> read, bool isSnapshot)
     {
         if (_isClosed) throw new StoreUnavailableException("The store is shutting down.");
         var reader = _idle.TryPop(out var idle) ? idle : new Reader(SqliteDatabase.OpenReader(file));
@@ -90,9 +96,9 @@ internal sealed class ReaderPool(string file) : IDisposable
         var before = reader.Count;
         try
         {
-            reader.Statements.Run("BEGIN");
+            if (isSnapshot) reader.Statements.Run("BEGIN");
             var result = await read(reader).ConfigureAwait(false);
-            reader.Statements.Run("COMMIT");
+            if (isSnapshot) reader.Statements.Run("COMMIT");
             reader.Statements.Trim();
             isClean = true;
             return result;

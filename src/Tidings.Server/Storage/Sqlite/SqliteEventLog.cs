@@ -27,14 +27,8 @@ internal sealed class SqliteEventLog(SqliteStore store, LogTrimming trimming) : 
     }
 
     public async ValueTask<ChannelSnapshot> ReadChannelAsync(ChannelName channel, int recent, CancellationToken cancellationToken) =>
-        await store.Readers.ReadAsync(
-            reader =>
-            {
-                var row = LogQueries.Channel(reader, store.Positions, channel);
-                var newest = recent > 0 ? LogQueries.Since(reader, store.Rows, channel, row, row.LastOffset - recent, recent) : [];
-                return ValueTask.FromResult(new ChannelSnapshot(row.Epoch, row.LastOffset, row.TrimmedThrough, newest));
-            },
-            cancellationToken).ConfigureAwait(false);
+        await store.Readers.ReadOnceAsync(
+            reader => ValueTask.FromResult(LogQueries.Snapshot(reader, store.Rows, store.Positions, channel, recent)), cancellationToken).ConfigureAwait(false);
 
     public async ValueTask<IReadOnlyList<Publication>> ReadSinceAsync(ChannelName channel, long offset, int limit, CancellationToken cancellationToken) =>
         await store.Readers.ReadAsync(

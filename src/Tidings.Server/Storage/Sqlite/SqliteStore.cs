@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Dapper;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Server.Storage.Sqlite;
@@ -117,8 +118,15 @@ internal sealed partial class SqliteStore : Store, IDisposable
     public override Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(read);
-        if (IsInsideUnit.Value) throw new InvalidOperationException("A unit of work reads through its own write: other readers don't see what it has written.");
+        RefuseInsideUnit();
         return Readers.ReadAsync(reader => new ValueTask<T>(read(reader.Connection)), cancellationToken);
+    }
+
+    public override Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object parameters, CancellationToken cancellationToken)
+    {
+        RefuseInsideUnit();
+        return Readers.ReadOnceAsync<IReadOnlyList<T>>(
+            async reader => (await reader.Connection.QueryAsync<T>(sql, parameters).ConfigureAwait(false)).AsList(), cancellationToken);
     }
 
     /// <summary>Reads the whole file and its indexes; null if all is well, otherwise what is wrong. Takes long on a large database.</summary>
@@ -209,6 +217,11 @@ internal sealed partial class SqliteStore : Store, IDisposable
 
             group.Clear();
         }
+    }
+
+    private static void RefuseInsideUnit()
+    {
+        if (IsInsideUnit.Value) throw new InvalidOperationException("A unit of work reads through its own write: other readers don't see what it has written.");
     }
 
     private static partial class Log
