@@ -13,14 +13,25 @@ namespace Tidings.Library.Tests;
 public sealed class EarlyUpgradeStartTests
 {
     [Fact]
-    public async Task Without_anything_that_it_would_pass_by_it_serves()
+    public async Task Without_anything_that_it_would_pass_by_it_serves_before_HTTP()
     {
+        var requests = 0;
         await using var app = await HostApp.StartAsync(
-            map: static app => app.MapTidings().WithTags("live").AllowAnonymous(), listen: static listen => listen.UseTidings());
+            map: app =>
+            {
+                app.Use((context, next) =>
+                {
+                    if (context.Request.Path == "/ws") requests++;
+                    return next(context);
+                });
+                app.MapTidings().WithTags("live").AllowAnonymous();
+            },
+            listen: static listen => listen.UseTidings());
         await using var client = await app.ConnectAsync("ann");
         await client.SubscribeAsync("room:1");
         await app.Tidings.PublishAsync("room:1", "hello", 1);
         await client.WaitForAsync(message => message.GetProperty("type").GetString() == "hello", "hello");
+        requests.ShouldBe(0);
     }
 
     [Theory]

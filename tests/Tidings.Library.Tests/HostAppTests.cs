@@ -7,6 +7,7 @@ using Tidings.Library.Tests.Support;
 using Tidings.Protocols;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
+using Tidings.Realtime.Tests;
 using Tidings.Testing;
 using Tidings.Testing.Clients;
 
@@ -39,6 +40,33 @@ public sealed class HostAppTests
     {
         await using var app = await HostApp.StartAsync(tidings => tidings.Channel("cursor", new() { Access = AccessRule.Public, History = 0, SlowReader = SlowReaderPolicy.Latest }));
         (await app.Tidings.PublishAsync("cursor:1", "moved", 7)).Position.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_history_in_memory_gives_up_what_is_too_old()
+    {
+        var clock = new ManualClock();
+        await using var app = await HostApp.StartAsync(
+            static tidings => tidings.Channel("room", new() { Access = AccessRule.Public, HistoryAge = TimeSpan.FromMinutes(1) }).Clients(clients => clients.AllowAnonymous = true),
+            services => services.AddSingleton<TimeProvider>(clock));
+        var first = await app.Tidings.PublishAsync("room:1", "hello", 1);
+        await app.Tidings.PublishAsync("room:1", "hello", 2);
+        var isThere = await IsRecoveredAsync();
+        isThere.ShouldBeTrue();
+
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                clock.Advance(TimeSpan.FromMinutes(2)); // longer than a channel without readers stays in memory
+                return !await IsRecoveredAsync();
+            },
+            "the second event is given up");
+
+        async Task<bool> IsRecoveredAsync()
+        {
+            await using var client = await NativeClient.ConnectAsync(app.Address, token: null);
+            return (await client.SubscribeAsync("room:1", first.Position)).GetProperty("recovered").GetBoolean();
+        }
     }
 
     [Fact]
