@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using Shouldly;
 using Tidings.Realtime.Publications;
+using Tidings.Server.Storage.Sqlite;
 using Xunit;
 
 namespace Tidings.Server.Tests.Storage;
@@ -109,6 +111,31 @@ public sealed class CommitCarrierTests : IDisposable
 
         _received.Count.ShouldBe(101);
         tombstones.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_row_that_breaks_the_reading_is_given_up_after_a_few_attempts_and_the_rest_arrives()
+    {
+        for (var count = 0; count < 101; count++) await _temp.AppendAsync("creator:1", $"{count}");
+        var attempts = 0;
+        using var carrier = new CommitCarrier(
+            0, () => SqliteDatabase.OpenReader(_temp.File), ReadAfter, () => _temp.Store.CommittedSequence, _loggers.CreateLogger<CommitCarrier>());
+        carrier.DeliverTo(Receive);
+
+        for (var sweep = 0; sweep < 3; sweep++) await carrier.SweepAsync();
+
+        carrier.CarriedThrough.ShouldBe(101);
+        _received.ShouldBe(Enumerable.Range(1, 101).Where(sequence => sequence != 3).Select(sequence => (long)sequence));
+        _loggers.Lines.Count(line => line.Contains("Event 3 of the log", StringComparison.Ordinal)).ShouldBe(1);
+        attempts.ShouldBeLessThanOrEqualTo(6);
+
+        IReadOnlyList<Publication> ReadAfter(Reader reader, long after, int limit)
+        {
+            var page = LogQueries.AllSince(reader, _temp.Store.Rows, _temp.Store.Positions, after, limit);
+            if (page.All(publication => publication.Sequence != 3)) return page;
+            attempts++;
+            throw new FormatException();
+        }
     }
 
     [Fact]
