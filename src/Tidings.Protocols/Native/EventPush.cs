@@ -1,4 +1,5 @@
 using System.Buffers;
+using Tidings.Protocols.WebSockets;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Publications;
@@ -20,6 +21,9 @@ internal sealed class EventPush(ChannelCatalog catalog, Publication publication,
 
     /// <summary>The complete bytes for the publication's own channel.</summary>
     public ReadOnlyMemory<byte> Whole => _whole ??= BuildWhole();
+
+    /// <summary>The event's JSON alone, out of the frame of the native protocol.</summary>
+    public ReadOnlyMemory<byte> WholeJson => FrameWriter.PayloadOf(Whole);
 
     /// <summary>The bytes around the channel's name for feeds.</summary>
     public FeedParts ForFeeds => _parts ??= BuildParts();

@@ -14,7 +14,7 @@ internal sealed class NativeEndpoint(RealtimeEngine engine, Gatekeeper gate, IOp
     private static readonly StreamPipeReaderOptions ReaderOptions = new(leaveOpen: true, useZeroByteReads: true);
 
     private readonly NativeSessionContext _shared = new(
-        engine, new NativeFormat(engine.Catalog), new CommandParser(engine.Catalog), gate, options.Value.MessageTimeout, logger);
+        engine, new NativeFormat(engine.Catalog), new NativeBatchFormat(engine.Catalog), new CommandParser(engine.Catalog), gate, options.Value.MessageTimeout, logger);
 
     /// <summary>Where it is.</summary>
     public const string Path = "/ws";
@@ -59,7 +59,7 @@ internal sealed class NativeEndpoint(RealtimeEngine engine, Gatekeeper gate, IOp
     /// <summary>Serves a client whose handshake has been answered. The task does not keep the request.</summary>
     public Task RunAsync(
         HttpContext context, AdmittanceOf admittance, WebSocketReceiver receiver, WebSocketTransport transport, CancellationToken closed) =>
-        new NativeSession(_shared, receiver, transport, context.Request.Query["subscribe"] == "own").RunAsync(admittance, closed);
+        new NativeSession(_shared, receiver, transport, NativeWishes.Of(context.Request)).RunAsync(admittance, closed);
 
     private static Task RefuseAsync(HttpContext context, HandshakeVerdict verdict)
     {

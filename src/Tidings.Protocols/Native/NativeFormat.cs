@@ -35,7 +35,9 @@ internal sealed class NativeFormat(ChannelCatalog catalog) : IWireFormat, IEvent
         }
 
         var parts = bytes.ForFeeds;
-        connection.Queue(FeedHead(parts, subscription.Channel));
+        var head = connection.TakeRoom(FeedHeadLength(parts, subscription.Channel));
+        WriteFeedHead(head.Span, parts, subscription.Channel);
+        connection.Queue(head);
         connection.Queue(parts.Tail);
     }
 
@@ -57,16 +59,19 @@ internal sealed class NativeFormat(ChannelCatalog catalog) : IWireFormat, IEvent
     EventPush.FeedParts IEventFrame.FrameParts(Publication publication, ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail) =>
         new(head.ToArray(), tail.ToArray());
 
-    /// <summary>The frame's header, which depends on the name's length, the start of the JSON and the name.</summary>
-    internal static byte[] FeedHead(EventPush.FeedParts parts, ChannelName feed)
+    /// <summary>How long <see cref="WriteFeedHead"/> will be.</summary>
+    internal static int FeedHeadLength(EventPush.FeedParts parts, ChannelName feed) =>
+        FrameWriter.HeaderLength(PayloadLength(parts, feed)) + parts.Head.Length + feed.Value.Length;
+
+    /// <summary>Writes the frame's header, which depends on the name's length, the start of the JSON and the name.</summary>
+    internal static void WriteFeedHead(Span<byte> into, EventPush.FeedParts parts, ChannelName feed)
     {
-        long payload = parts.Head.Length + feed.Value.Length + parts.Tail.Length;
-        var head = new byte[FrameWriter.HeaderLength(payload) + parts.Head.Length + feed.Value.Length];
-        var length = FrameWriter.WriteHeader(head, FrameOpcode.Text, payload);
-        parts.Head.Span.CopyTo(head.AsSpan(length));
-        Encoding.ASCII.GetBytes(feed.Value, head.AsSpan(length + parts.Head.Length));
-        return head;
+        var length = FrameWriter.WriteHeader(into, FrameOpcode.Text, PayloadLength(parts, feed));
+        parts.Head.Span.CopyTo(into[length..]);
+        Encoding.ASCII.GetBytes(feed.Value, into[(length + parts.Head.Length)..]);
     }
+
+    private static long PayloadLength(EventPush.FeedParts parts, ChannelName feed) => (long)parts.Head.Length + feed.Value.Length + parts.Tail.Length;
 }
 
 /// <summary>The answer to a ping frame, on its way through the connection's one queue.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Tidings.Protocols.Admission;
 using Tidings.Protocols.WebSockets;
@@ -10,10 +11,19 @@ namespace Tidings.Protocols.Native;
 
 /// <summary>What all sessions share.</summary>
 internal sealed record NativeSessionContext(
-    RealtimeEngine Engine, NativeFormat Format, CommandParser Parser, Gatekeeper Gate, TimeSpan MessageTimeout, ILogger Logger);
+    RealtimeEngine Engine, NativeFormat Format, NativeBatchFormat BatchFormat, CommandParser Parser, Gatekeeper Gate, TimeSpan MessageTimeout, ILogger Logger);
+
+/// <summary>What a client asked for in its handshake.</summary>
+/// <param name="AttachOwn"><c>subscribe=own</c>: its own channels are attached.</param>
+/// <param name="Batches"><c>batch=1</c>: events that wait together come as one message.</param>
+internal readonly record struct NativeWishes(bool AttachOwn, bool Batches)
+{
+    /// <summary>Reads them.</summary>
+    public static NativeWishes Of(HttpRequest request) => new(request.Query["subscribe"] == "own", request.Query["batch"] == "1");
+}
 
 /// <summary>One client on one WebSocket, from the accepted handshake to the end: reads, and runs what it asks one after the other.</summary>
-internal sealed partial class NativeSession(NativeSessionContext shared, WebSocketReceiver receiver, WebSocketTransport transport, bool attachOwn)
+internal sealed partial class NativeSession(NativeSessionContext shared, WebSocketReceiver receiver, WebSocketTransport transport, NativeWishes wishes)
 {
     /// <summary>How many pings and pongs a second a client may send.</summary>
     public const int ControlFramesPerSecond = 10;
@@ -77,11 +87,15 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
             ? await new FirstMessage(shared, receiver, transport).ReadAsync()
             : FirstMessage.EntryOf(admittance);
         var refusal = entry.Refusal;
-        var connection = entry.Identity is { } identity ? _engine.TryConnect(identity, shared.Format, transport, null, out refusal) : null;
+        var connection = entry.Identity is { } identity ? TryConnect(identity, out refusal) : null;
         if (connection is null) await RefuseAsync(refusal!);
         else if (entry.Id is { } id) connection.Send(new AuthenticatedMessage(id, entry.Identity!.ExpiresAt));
         return connection;
     }
+
+    private Connection? TryConnect(ClientIdentity identity, out CloseReason? refusal) => wishes.Batches
+        ? _engine.TryConnect(identity, shared.BatchFormat, transport, new NativeBatch(_engine.Options.MessageBytes), out refusal)
+        : _engine.TryConnect(identity, shared.Format, transport, null, out refusal);
 
     /// <summary>Deals with one message.</summary>
     /// <returns>Why the connection must end, or null.</returns>
@@ -148,7 +162,7 @@ internal sealed partial class NativeSession(NativeSessionContext shared, WebSock
 
     private async Task AttachAsync(Connection connection, CancellationToken cancellationToken)
     {
-        foreach (var channel in AttachedChannels.For(connection.Identity, _engine.Catalog, attachOwn))
+        foreach (var channel in AttachedChannels.For(connection.Identity, _engine.Catalog, wishes.AttachOwn))
         {
             try
             {

@@ -42,6 +42,9 @@ internal static class FrameWriter
         }
     }
 
+    /// <summary>The payload of a frame that was written here.</summary>
+    public static ReadOnlyMemory<byte> PayloadOf(ReadOnlyMemory<byte> frame) => frame[(frame.Span[1] switch { < 126 => 2, 126 => 4, _ => 10 })..];
+
     /// <summary>A whole frame.</summary>
     public static byte[] Frame(FrameOpcode opcode, ReadOnlySpan<byte> payload)
     {

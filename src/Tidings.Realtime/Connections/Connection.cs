@@ -82,6 +82,12 @@ internal sealed class Connection
         CutAsSlow();
     }
 
+    /// <summary>Room for bytes that are made for this reader alone, to be queued at once. Shard only.</summary>
+    public Memory<byte> TakeRoom(int length) => Shard.Scratch.Take(length);
+
+    /// <summary>Something will be written to it at the end of this batch of work. Shard only; wire formats that keep events back call it.</summary>
+    public void Touch() => Shard.Touch(this);
+
     /// <summary>Queues a message, after everything that was sent before, unless the connection is being closed by then. Any thread.</summary>
     public void Send(ServerMessage message) => Shard.Post(() => Write(message));
 
@@ -104,6 +110,7 @@ internal sealed class Connection
     /// <summary>Starts writing what is queued. Shard only.</summary>
     internal void Flush()
     {
+        if (ProtocolState is not null) Format.Release(this);
         _wroteAt = Engine.Clock.GetTimestamp();
         if (!_queue.TryFlush()) CutAsSlow();
     }

@@ -26,6 +26,14 @@ internal interface IWireFormat
     /// <summary>Queues a reply or notice. Called on the connection's shard.</summary>
     void WriteMessage(Connection connection, ServerMessage message);
 
+    /// <summary>
+    /// Queues what the format has kept back for a connection, to put several events into one message. Called on the connection's shard
+    /// before what is queued is written.
+    /// </summary>
+    void Release(Connection connection)
+    {
+    }
+
     /// <summary>The bytes that keep a silent connection alive, such as a WebSocket ping; empty if the protocol has none.</summary>
     ReadOnlyMemory<byte> Heartbeat { get; }
 

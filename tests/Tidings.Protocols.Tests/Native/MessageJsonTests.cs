@@ -138,7 +138,9 @@ public class MessageJsonTests
         var publication = Event(payload: $$"""{"text":"{{new string('x', size)}}"}""");
         var parts = new EventPush(Catalogs.Usual, publication, PublicationForm.Open, new NativeFormat(Catalogs.Usual)).ForFeeds;
 
-        byte[] frame = [.. NativeFormat.FeedHead(parts, Feed), .. parts.Tail.Span];
+        var head = new byte[NativeFormat.FeedHeadLength(parts, Feed)];
+        NativeFormat.WriteFeedHead(head, parts, Feed);
+        byte[] frame = [.. head, .. parts.Tail.Span];
 
         var expected = Encoding.UTF8.GetString(Json(publication, Feed));
         frame.ShouldBe(Tidings.Protocols.WebSockets.FrameWriter.Text(Encoding.UTF8.GetBytes(expected)));
