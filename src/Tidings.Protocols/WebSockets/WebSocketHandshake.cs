@@ -47,7 +47,7 @@ internal static class WebSocketHandshake
         }
 
         if (!HttpMethods.IsGet(request.Method)) return HandshakeVerdict.Method;
-        return context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } ? JudgeFields(request) : HandshakeVerdict.NotAnUpgrade;
+        return HttpProtocol.IsHttp11(request.Protocol) && context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } ? JudgeFields(request) : HandshakeVerdict.NotAnUpgrade;
     }
 
     /// <summary>Checks the fields of a handshake over HTTP/1.1.</summary>

@@ -194,8 +194,19 @@ internal sealed partial class Shard : IDisposable
     {
         foreach (var connection in _touched)
         {
-            connection.IsTouched = false;
-            connection.Flush();
+            try
+            {
+                connection.Flush();
+            }
+#pragma warning disable CA1031 // As above: one faulty connection must not end the thread of the others.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                Log.WorkFailed(_logger, exception);
+                connection.Close(CloseReason.GoingAway(TimeSpan.FromSeconds(1))); // what it has not got it gets when it comes back
+            }
+
+            connection.IsTouched = false; // not before: what it queues while it is flushed is flushed with it
         }
 
         _touched.Clear();

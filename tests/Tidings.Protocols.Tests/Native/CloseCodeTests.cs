@@ -2,12 +2,13 @@ using Shouldly;
 using Tidings.Protocols.Tests.Support;
 using Tidings.Protocols.WebSockets;
 using Tidings.Realtime;
+using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Xunit;
 
 namespace Tidings.Protocols.Tests.Native;
 
-public sealed class CloseCodeTests : IAsyncLifetime
+public abstract class CloseCodeTests(bool isEarly) : IAsyncLifetime
 {
     private TestServer _server = null!;
 
@@ -36,9 +37,17 @@ public sealed class CloseCodeTests : IAsyncLifetime
         { "close inside a message", [.. ClientFrames.First(FrameOpcode.Text, (byte)'{'), .. ClientFrames.Close(1001)], "1001" },
     };
 
-    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync();
+    public async ValueTask InitializeAsync() => _server = await StartAsync();
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return _server.DisposeAsync();
+    }
+
+    private Task<TestServer> StartAsync(
+        RealtimeOptions? options = null, Action<NativeProtocolOptions>? configure = null, ChannelCatalog? catalog = null) =>
+        TestServer.StartAsync(options, configure, catalog, isEarly: isEarly);
 
     [Theory]
     [MemberData(nameof(Offences))]
@@ -93,7 +102,7 @@ public sealed class CloseCodeTests : IAsyncLifetime
     [Fact]
     public async Task Without_a_token_in_time_the_connection_ends()
     {
-        await using var server = await TestServer.StartAsync(new RealtimeOptions { AuthenticationTimeout = TimeSpan.FromMilliseconds(200) });
+        await using var server = await StartAsync(new RealtimeOptions { AuthenticationTimeout = TimeSpan.FromMilliseconds(200) });
         await using var socket = await TestSocket.RequestAsync(server, "/ws");
 
         (await socket.ReadCloseAsync()).ShouldBe("4401 missing_token");
@@ -111,7 +120,7 @@ public sealed class CloseCodeTests : IAsyncLifetime
     [Fact]
     public async Task A_silent_peer_is_pinged_and_then_closed()
     {
-        await using var server = await TestServer.StartAsync(new RealtimeOptions
+        await using var server = await StartAsync(new RealtimeOptions
         {
             HeartbeatInterval = TimeSpan.FromMilliseconds(500),
             PongTimeout = TimeSpan.FromMilliseconds(500),
@@ -125,7 +134,7 @@ public sealed class CloseCodeTests : IAsyncLifetime
     [Fact]
     public async Task A_peer_that_never_answers_the_close_is_cut()
     {
-        await using var server = await TestServer.StartAsync(new RealtimeOptions { CloseTimeout = TimeSpan.FromMilliseconds(300) });
+        await using var server = await StartAsync(new RealtimeOptions { CloseTimeout = TimeSpan.FromMilliseconds(300) });
         await using var socket = await TestSocket.ConnectAsync(server);
 
         await socket.SendAsync("hello");
@@ -137,7 +146,7 @@ public sealed class CloseCodeTests : IAsyncLifetime
     [Fact]
     public async Task A_token_ends_the_connection_when_it_expires()
     {
-        await using var server = await TestServer.StartAsync(new RealtimeOptions { ExpiryGrace = TimeSpan.Zero });
+        await using var server = await StartAsync(new RealtimeOptions { ExpiryGrace = TimeSpan.Zero });
         await using var soon = await TestSocket.RequestAsync(server, "/ws?token=42~30");
         await using var now = await TestSocket.RequestAsync(server, "/ws?token=42~0.1");
 
@@ -149,7 +158,7 @@ public sealed class CloseCodeTests : IAsyncLifetime
     [Fact]
     public async Task Too_many_connections_of_one_user_are_told_when_to_come_back()
     {
-        await using var server = await TestServer.StartAsync(new RealtimeOptions { ConnectionsPerUser = 1 });
+        await using var server = await StartAsync(new RealtimeOptions { ConnectionsPerUser = 1 });
         await using var first = await TestSocket.ConnectAsync(server);
         await using var second = await TestSocket.RequestAsync(server, "/ws?token=42");
 
@@ -192,7 +201,7 @@ public sealed class CloseCodeTests : IAsyncLifetime
     [Fact]
     public async Task Messages_over_the_rate_are_refused_one_by_one()
     {
-        await using var server = await TestServer.StartAsync(new RealtimeOptions { MessagesPerSecond = 1, MessageBurst = 3 });
+        await using var server = await StartAsync(new RealtimeOptions { MessagesPerSecond = 1, MessageBurst = 3 });
         await using var socket = await TestSocket.ConnectAsync(server);
 
         for (var id = 1; id <= 4; id++) await socket.SendAsync($$"""{"type":"ping","id":{{id}}}""");
@@ -218,7 +227,7 @@ public sealed class CloseCodeTests : IAsyncLifetime
     [Fact]
     public async Task A_reader_that_stalls_is_cut_and_others_go_on()
     {
-        await using var server = await TestServer.StartAsync(new RealtimeOptions { OutboundBytes = 512 * 1024, CloseTimeout = TimeSpan.FromMilliseconds(300) });
+        await using var server = await StartAsync(new RealtimeOptions { OutboundBytes = 512 * 1024, CloseTimeout = TimeSpan.FromMilliseconds(300) });
         await using var stalled = await TestSocket.ConnectAsync(server, "1");
         await using var other = await TestSocket.ConnectAsync(server, "2");
         await stalled.AskAsync("""{"type":"subscribe","id":1,"channel":"room:a"}""");
@@ -236,3 +245,9 @@ public sealed class CloseCodeTests : IAsyncLifetime
         (await other.AskAsync("""{"type":"ping","id":1}""")).GetProperty("type").GetString().ShouldBe("pong");
     }
 }
+
+/// <summary>Over HTTP's upgrade.</summary>
+public sealed class HttpCloseCodeTests() : CloseCodeTests(isEarly: false);
+
+/// <summary>Recognised before HTTP.</summary>
+public sealed class EarlyCloseCodeTests() : CloseCodeTests(isEarly: true);

@@ -1,11 +1,13 @@
 using System.Net;
 using Shouldly;
 using Tidings.Protocols.Tests.Support;
+using Tidings.Realtime;
+using Tidings.Realtime.Channels;
 using Xunit;
 
 namespace Tidings.Protocols.Tests.Native;
 
-public sealed class HandshakeTests : IAsyncLifetime
+public abstract class HandshakeTests(bool isEarly) : IAsyncLifetime
 {
     private TestServer _server = null!;
 
@@ -43,13 +45,21 @@ public sealed class HandshakeTests : IAsyncLifetime
         { "https://good.example, https://good.example", false },
     };
 
-    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(configure: static options =>
+    public async ValueTask InitializeAsync() => _server = await StartAsync(configure: static options =>
     {
         options.AllowedOrigins.Add("https://good.example");
         options.AllowedOrigins.Add("https://good.example:8443");
     });
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return _server.DisposeAsync();
+    }
+
+    private Task<TestServer> StartAsync(
+        RealtimeOptions? options = null, Action<NativeProtocolOptions>? configure = null, ChannelCatalog? catalog = null) =>
+        TestServer.StartAsync(options, configure, catalog, isEarly: isEarly);
 
     [Fact]
     public async Task An_upgrade_is_answered_as_the_rfc_says()
@@ -174,3 +184,9 @@ public sealed class HandshakeTests : IAsyncLifetime
         _server.Logs.Lines.Where(static line => line.Contains(canary, StringComparison.Ordinal) && line.Contains("Tidings", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 }
+
+/// <summary>Over HTTP's upgrade.</summary>
+public sealed class HttpHandshakeTests() : HandshakeTests(isEarly: false);
+
+/// <summary>Recognised before HTTP.</summary>
+public sealed class EarlyHandshakeTests() : HandshakeTests(isEarly: true);

@@ -2,11 +2,13 @@ using System.Text.Json;
 using Shouldly;
 using Tidings.Protocols.Tests.Support;
 using Tidings.Protocols.WebSockets;
+using Tidings.Realtime;
+using Tidings.Realtime.Channels;
 using Xunit;
 
 namespace Tidings.Protocols.Tests.Native;
 
-public sealed class SessionTests : IAsyncLifetime
+public abstract class SessionTests(bool isEarly) : IAsyncLifetime
 {
     private TestServer _server = null!;
 
@@ -36,9 +38,17 @@ public sealed class SessionTests : IAsyncLifetime
         { """{"type":"history","id":1,"channel":"room:a"}""", """{"type":"history","id":1,"channel":"room:a","events":[],"position":""" },
     };
 
-    public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync();
+    public async ValueTask InitializeAsync() => _server = await StartAsync();
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return _server.DisposeAsync();
+    }
+
+    private Task<TestServer> StartAsync(
+        RealtimeOptions? options = null, Action<NativeProtocolOptions>? configure = null, ChannelCatalog? catalog = null) =>
+        TestServer.StartAsync(options, configure, catalog, isEarly: isEarly);
 
     [Theory]
     [MemberData(nameof(Answers))]
@@ -173,7 +183,7 @@ public sealed class SessionTests : IAsyncLifetime
     [Fact]
     public async Task An_anonymous_client_reaches_public_channels_only_where_that_is_allowed()
     {
-        await using var server = await TestServer.StartAsync(configure: static options => options.AllowAnonymous = true);
+        await using var server = await StartAsync(configure: static options => options.AllowAnonymous = true);
         await using var socket = await TestSocket.RequestAsync(server, "/ws?subscribe=own");
 
         (await socket.ReceiveAsync()).GetProperty("userId").ValueKind.ShouldBe(JsonValueKind.Null);
@@ -185,7 +195,7 @@ public sealed class SessionTests : IAsyncLifetime
     [Fact]
     public async Task Everybody_gets_broadcasts_and_may_resume_them()
     {
-        await using var server = await TestServer.StartAsync(catalog: Catalogs.WithBroadcast);
+        await using var server = await StartAsync(catalog: Catalogs.WithBroadcast);
         await using var socket = await TestSocket.ConnectAsync(server);
         var attached = await socket.ReceiveAsync();
         await server.PublishAsync("broadcast:all", "hello");
@@ -198,3 +208,9 @@ public sealed class SessionTests : IAsyncLifetime
         (await again.ReceiveAsync()).GetProperty("type").GetString().ShouldBe("hello");
     }
 }
+
+/// <summary>Over HTTP's upgrade.</summary>
+public sealed class HttpSessionTests() : SessionTests(isEarly: false);
+
+/// <summary>Recognised before HTTP.</summary>
+public sealed class EarlySessionTests() : SessionTests(isEarly: true);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -26,10 +27,12 @@ internal sealed class TestServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly TestAccess _access;
+    private readonly StrongBox<int> _requests;
     private int _published;
 
-    private TestServer(WebApplication app, RealtimeEngine engine, TestAccess access, TestLogs logs)
+    private TestServer(WebApplication app, RealtimeEngine engine, TestAccess access, TestLogs logs, StrongBox<int> requests)
     {
+        _requests = requests;
         _app = app;
         Engine = engine;
         _access = access;
@@ -41,6 +44,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     public TestLogs Logs { get; }
 
+    /// <summary>How many requests have come to HTTP.</summary>
+    public int HttpRequests => Volatile.Read(ref _requests.Value);
+
     public Uri Address { get; }
 
     public IPEndPoint EndPoint => new(IPAddress.Loopback, Address.Port);
@@ -50,9 +56,11 @@ internal sealed class TestServer : IAsyncDisposable
     /// <param name="configure">The protocols' options.</param>
     /// <param name="catalog">The kinds of channels, if not the usual.</param>
     /// <param name="protocols">The versions of HTTP.</param>
+    /// <param name="isEarly">Whether WebSockets are recognised before HTTP.</param>
+    /// <param name="listen">What else is done to the endpoint, before that.</param>
     public static async Task<TestServer> StartAsync(
         RealtimeOptions? options = null, Action<NativeProtocolOptions>? configure = null, ChannelCatalog? catalog = null,
-        HttpProtocols protocols = HttpProtocols.Http1)
+        HttpProtocols protocols = HttpProtocols.Http1, bool isEarly = false, Action<ListenOptions>? listen = null)
     {
         var logs = new TestLogs();
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -60,7 +68,12 @@ internal sealed class TestServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = protocols);
+            kestrel.Listen(IPAddress.Loopback, 0, endpoint =>
+            {
+                endpoint.Protocols = protocols;
+                listen?.Invoke(endpoint);
+                if (isEarly) endpoint.UseTidings();
+            });
         });
 
         var access = new TestAccess(catalog ?? Catalogs.Usual);
@@ -84,9 +97,15 @@ internal sealed class TestServer : IAsyncDisposable
         builder.Services.AddSingleton<IRequestIdentity>(access);
         builder.Services.AddTidingsProtocols(configure);
         var app = builder.Build();
+        var requests = new StrongBox<int>();
+        app.Use((context, next) =>
+        {
+            Interlocked.Increment(ref requests.Value);
+            return next(context);
+        });
         app.MapTidingsProtocols();
         await app.StartAsync();
-        return new TestServer(app, engine, access, logs);
+        return new TestServer(app, engine, access, logs, requests);
     }
 
     /// <summary>Publishes an event with a running number as its id.</summary>
