@@ -17,7 +17,7 @@ public sealed class BatchTests : IAsyncLifetime
     [Theory, InlineData("room:a"), InlineData("feed:42")]
     public async Task Missed_events_come_as_one_message_and_a_single_one_as_itself(string channel)
     {
-        var source = channel == "feed:42" ? "creator:42" : channel;
+        var source = channel == "feed:42" ? "creator:of-42" : channel;
         await using var socket = await TestSocket.ConnectAsync(_server, more: "&batch=1");
         var position = (await socket.AskAsync($$"""{"type":"subscribe","id":1,"channel":"{{channel}}"}""")).GetProperty("position").GetString();
         await _server.PublishAsync(source, "first");
