@@ -51,6 +51,8 @@ internal sealed class EngineHost : IAsyncDisposable
             ["room"] = new() { History = 50, ClientPublish = true },
             ["wall"] = new() { History = 50, ClientPublish = true, FlatEvents = true },
             ["passing"] = new() { History = 0 },
+            ["ticker"] = new() { History = 0, SlowReader = SlowReaderPolicy.DropOldest },
+            ["counter"] = new() { History = 0, SlowReader = SlowReaderPolicy.Latest },
         });
 
     public TestBroker Broker { get; } = new();
