@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Tidings.Protocols;
 using Tidings.Protocols.Admission;
 using Tidings.Protocols.Upgrade;
@@ -33,6 +34,7 @@ internal static class EngineSetup
             });
         })
         .AddHostedService<EngineRun>()
+        .Configure<SocketTransportOptions>(static sockets => sockets.Backlog = ListenBacklog.Wanted)
         .Configure<KestrelServerOptions>(kestrel =>
         {
             if (UpgradeCheck.HasFilteredHosts(kestrel.ApplicationServices)) return; // AllowedHosts is for HTTP to see to

@@ -25,6 +25,7 @@ internal static class HostSetup
         {
             foreach (var warning in KnownSettings.WarningsFor(builder.Configuration)) Warn(warning);
             if (FileHandles.WarningFor(FileHandles.Limit()) is { } few) Warn(few);
+            if (ListenBacklog.Warning() is { } shallow) Warn(shallow);
             options = OptionsReader.Read(builder.Configuration);
             SecretsFile.PrepareDirectory(options.DataDirectory);
             var secrets = HostSecrets.Resolve(options, Warn);
