@@ -39,10 +39,17 @@ internal sealed class EarlyUpgrade(RealtimeEngine engine, NativeEndpoint endpoin
     /// <param name="next">HTTP.</param>
     public async Task ServeAsync(ConnectionContext connection, Action<HttpContext>? prepare, ConnectionDelegate next)
     {
-        if (PlainSocketOf(connection) is { } socket && await TryOpenAsync(connection, socket, prepare) is { } session)
-            await session;
-        else
-            await next(connection);
+        Task? session = null;
+        try
+        {
+            if (PlainSocketOf(connection) is { } socket) session = await TryOpenAsync(connection, socket, prepare);
+        }
+        catch (Exception exception) when (IsGone(connection, exception))
+        {
+            return; // the client left before it was let in: nothing to answer, and no fault
+        }
+
+        await (session ?? next(connection));
     }
 
     /// <inheritdoc />
@@ -55,6 +62,10 @@ internal sealed class EarlyUpgrade(RealtimeEngine engine, NativeEndpoint endpoin
         && connection.Features.Get<IConnectionSocketFeature>()?.Socket is { ProtocolType: ProtocolType.Tcp } socket
             ? socket
             : null;
+
+    private static bool IsGone(ConnectionContext connection, Exception exception) =>
+        exception is IOException or SocketException or ObjectDisposedException
+        || (exception is OperationCanceledException && connection.ConnectionClosed.IsCancellationRequested);
 
     /// <summary>Opens a session if that is what the client asks for.</summary>
     /// <returns>The session's run, or null if the connection is HTTP's.</returns>
@@ -100,6 +111,9 @@ internal sealed class EarlyUpgrade(RealtimeEngine engine, NativeEndpoint endpoin
     private async ValueTask<UpgradeHead?> ReadHeadAsync(ConnectionContext connection)
     {
         var input = connection.Transport.Input;
+        // A host that stops does not wait for those who have said nothing yet: HTTP, which knows of it too, ends the connection.
+        using var stopping = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested
+            .UnsafeRegister(static input => ((PipeReader)input!).CancelPendingRead(), input);
         _deadlines.Start(connection);
         try
         {

@@ -36,6 +36,9 @@ internal sealed record UpgradeHead(string Path, string Query, IHeaderDictionary 
     private static readonly SearchValues<char> TokenChars =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
+    private static readonly SearchValues<char> HostChars =
+        SearchValues.Create("-.0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
+
     private static ReadOnlySpan<byte> Method => "GET "u8;
 
     private static ReadOnlySpan<byte> Version => " HTTP/1.1"u8;
@@ -111,10 +114,15 @@ internal sealed record UpgradeHead(string Path, string Query, IHeaderDictionary 
 
     /// <summary>Whether nothing but the handshake itself is asked; the handshake's own fields are judged where HTTP's are.</summary>
     private static bool IsPlainUpgrade(IHeaderDictionary headers) =>
-        headers.Host.Count == 1
+        IsPlainHost(headers.Host)
         && headers.Connection.ToString().Split(',').Any(static option => option.AsSpan().Trim().Equals("upgrade", StringComparison.OrdinalIgnoreCase))
         && headers.ContentLength is null
         && !headers.ContainsKey("Content-Length")
         && !headers.ContainsKey("Transfer-Encoding")
         && !headers.ContainsKey("Expect");
+
+    /// <summary>A name or an IPv4 address, perhaps with a port; what else may be a host, HTTP knows.</summary>
+    private static bool IsPlainHost(StringValues host) =>
+        host.Count == 1 && host[0] is { Length: > 0 } text && text.AsSpan().IndexOfAnyExcept(HostChars) < 0
+        && (text.IndexOf(':') is var colon && (colon < 0 || (colon > 0 && text.AsSpan(colon + 1).IndexOfAnyExceptInRange('0', '9') < 0)));
 }

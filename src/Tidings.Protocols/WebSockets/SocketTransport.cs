@@ -48,7 +48,7 @@ internal sealed class SocketTransport(Socket socket, ConnectionContext connectio
                 bytes = bytes[sent..];
             }
         }
-        catch (SocketException exception)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             throw new IOException("The peer is gone.", exception);
         }
