@@ -58,6 +58,21 @@ public sealed class DirectWriteTests
         await UntilAsync(() => host.Engine.Outbound.Taken == 0, "nothing waits");
     }
 
+    [Fact]
+    public async Task A_peer_whose_message_was_cut_in_two_is_not_told_why_it_is_closed()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, TotalOutboundBytes = 1_000 });
+        var room = int.MaxValue;
+        var transport = new PartialTransport(_ => room);
+        await ReaderAsync(host, "room:1", transport);
+        room = 2_000;
+        await host.PublishAsync("room:1", "e1", bytes: 5_000);
+
+        (await transport.Connection!.Completion.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBe(CloseReason.TooSlow);
+        transport.ClosedWritable.ShouldBeFalse("a close frame would be the rest of the message");
+        host.Engine.Outbound.Taken.ShouldBe(0);
+    }
+
     [Theory, InlineData("counter:1", 1), InlineData("ticker:1", 128)]
     public async Task A_slow_reader_of_a_channel_without_history_gets_the_newest_events_when_it_reads_on(string channel, int kept)
     {

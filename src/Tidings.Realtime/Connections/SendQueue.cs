@@ -63,6 +63,7 @@ internal sealed class SendQueue(Connection connection, ITransport transport)
     {
         if (IsWriting || IsBroken || _waiting is not { } waiting) return true;
 
+        var hasWritten = false;
         while (transport.WritesAtOnce)
         {
             var bytes = Scratch.Join(waiting, out var count);
@@ -74,6 +75,7 @@ internal sealed class SendQueue(Connection connection, ITransport transport)
             }
 
             _bytes -= written;
+            hasWritten |= written > 0;
             if (written < bytes.Length)
             {
                 Cut(waiting, written);
@@ -90,7 +92,12 @@ internal sealed class SendQueue(Connection connection, ITransport transport)
             waiting.RemoveRange(0, count);
         }
 
-        if (!Budget.TryTake(_bytes)) return false;
+        if (!Budget.TryTake(_bytes))
+        {
+            if (hasWritten) Break(); // perhaps in the midst of a message: whatever went out now would be taken for its rest
+            return false;
+        }
+
         _budgeted = _bytes;
         for (var index = 0; index < waiting.Count; index++) waiting[index] = Scratch.Own(waiting[index]);
         IsWriting = true;
