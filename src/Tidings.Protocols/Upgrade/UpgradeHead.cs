@@ -55,11 +55,14 @@ internal sealed record UpgradeHead(string Path, string Query, IHeaderDictionary 
         if (!MayBeOurs(received, paths)) return HeadVerdict.Other;
 
         var length = received[..Math.Min(received.Length, MaxBytes)].IndexOf("\r\n\r\n"u8);
-        if (length < 0) return received.Length < MaxBytes ? HeadVerdict.Incomplete : HeadVerdict.Other;
+        if (length < 0) return received.Length < MaxBytes && !EndsOtherwise(received) ? HeadVerdict.Incomplete : HeadVerdict.Other;
 
         head = Parse(received[..(length + NewLine.Length)], paths, length + (2 * NewLine.Length));
         return head is null ? HeadVerdict.Other : HeadVerdict.Good;
     }
+
+    /// <summary>Whether it is a whole head to HTTP, which takes a bare line feed for the end of a line; waiting on would be waiting for ever.</summary>
+    private static bool EndsOtherwise(ReadOnlySpan<byte> received) => received.IndexOf("\n\n"u8) >= 0 || received.IndexOf("\n\r\n"u8) >= 0;
 
     /// <summary>Whether the bytes so far are the beginning of a request for one of the paths; most connections end here at their first bytes.</summary>
     private static bool MayBeOurs(ReadOnlySpan<byte> received, IReadOnlyList<string> paths)
