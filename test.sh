@@ -2,14 +2,20 @@
 # Everything that shows whether this tree is good: installs what the tests need, builds once, runs every suite.
 #   ./test.sh          minutes
 #   ./test.sh --long   the same with the big numbers: more kills, longer fuzzing, bigger seeds
+#   ./test.sh --soak [minutes]   one server under random faults for so long (10), and nothing else
 # Its last line is 'N passed, N failed'; it exits with 0 only if nothing failed. What a failed suite said is in artifacts/tests/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
+soak=
 case "${1:-}" in
   '') ;;
   --long) export TIDINGS_LONG=1 ;;
-  *) echo "usage: ./test.sh [--long]" >&2; exit 2 ;;
+  --soak)
+    soak=${2:-10}
+    [[ $soak =~ ^[0-9]{1,4}$ && $soak != 0* ]] || { echo "usage: ./test.sh --soak [minutes]" >&2; exit 2; }
+    export TIDINGS_SOAK_MINUTES=$soak ;;
+  *) echo "usage: ./test.sh [--long | --soak [minutes]]" >&2; exit 2 ;;
 esac
 
 export TIDINGS_ALL_TESTS=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
@@ -19,6 +25,7 @@ mkdir -p "$logs"
 passed=0
 failed=0
 limit=$([ -n "${TIDINGS_LONG:-}" ] && echo 7200 || echo 540)   # seconds for one suite: what hangs has failed
+[ -z "$soak" ] || limit=$((soak * 60 + 600))
 
 # The last line, whatever happens before it.
 finish() {
@@ -71,8 +78,18 @@ of_check() { echo "1 0"; }   # one check; its exit code decides
 
 xunit() { suite "$1" of_xunit dotnet "tests/$2/bin/Debug/net10.0/$2.dll" -noColor -noLogo -reporter verbose; }
 
+if [ -n "$soak" ]; then
+  say "building"
+  dotnet build tests/Tidings.Faults.Tests -p:BuildPage=false --nologo -v quiet > "$logs/build.log" 2>&1 || { tail -n 60 "$logs/build.log"; exit 1; }
+  say "soaking for $soak minutes"
+  suite soak of_xunit dotnet tests/Tidings.Faults.Tests/bin/Debug/net10.0/Tidings.Faults.Tests.dll -noColor -noLogo -reporter verbose -showLiveOutput -class '*.SoakTests'
+  sed -n '/\[OUTPUT\]/s/.*\[OUTPUT\] *//p' "$logs/soak.log"
+  exit 0
+fi
+
 install chromium chromium
 install strace strace
+install faketime faketime
 chromium=$(command -v chromium)
 export CHROMIUM=$chromium
 

@@ -37,12 +37,15 @@ internal sealed class Scenario : IAsyncDisposable
     public static Dictionary<string, string> LongHistory { get; } = new() { ["Channels:creator:History"] = "100000", ["Channels:feed:History"] = "100000" };
 
     /// <summary>Starts it all, with every reader subscribed.</summary>
-    public static async Task<Scenario> StartAsync(ServerSettings? settings = null, string padding = "")
+    /// <param name="settings">Of the server.</param>
+    /// <param name="padding">Added to each post.</param>
+    /// <param name="tokenLifetime">If set, the accounts are a host app's, whose tokens live so long.</param>
+    public static async Task<Scenario> StartAsync(ServerSettings? settings = null, string padding = "", TimeSpan? tokenLifetime = null)
     {
         var server = await ServerProcess.StartAsync(settings ?? new ServerSettings { Settings = LongHistory });
         try
         {
-            var (first, second, follower) = (await Account.RegisterAsync(server, "first"), await Account.RegisterAsync(server, "second"), await Account.RegisterAsync(server, "follower"));
+            var (first, second, follower) = (await EnterAsync("first"), await EnterAsync("second"), await EnterAsync("follower"));
             await follower.FollowAsync(first);
             await follower.FollowAsync(second);
 
@@ -55,6 +58,8 @@ internal sealed class Scenario : IAsyncDisposable
             await server.DisposeAsync();
             throw new InvalidOperationException($"The scenario could not begin; the server said:\n{server.Output}", error);
         }
+
+        Task<Account> EnterAsync(string name) => tokenLifetime is null ? Account.RegisterAsync(server, name) : Account.OfHostAsync(server, name, tokenLifetime);
     }
 
     /// <summary>

@@ -55,9 +55,9 @@ public sealed class Account : IDisposable
     }
 
     /// <summary>A user whom a host app vouches for. The server knows them from their first request on.</summary>
-    public static async Task<Account> OfHostAsync(ServerProcess server, string userId)
+    public static async Task<Account> OfHostAsync(ServerProcess server, string userId, TimeSpan? tokenLifetime = null)
     {
-        var account = new Account(server, userId, userId, UserToken.For(userId, server.AuthSecret));
+        var account = new Account(server, userId, userId, UserToken.For(userId, server.AuthSecret, tokenLifetime));
         await account.GetAsync("/api/auth/me");
         return account;
     }

@@ -18,6 +18,8 @@ public sealed class RawWebSocket : IDisposable
         _stream = new NetworkStream(socket, ownsSocket: true);
     }
 
+    internal Stream Stream => _stream;
+
     /// <summary>Connects to <c>/ws</c>.</summary>
     /// <param name="server">The server or a proxy before it.</param>
     /// <param name="token">Sent as a bearer header; null: none.</param>

@@ -133,6 +133,12 @@ public sealed class ServerProcess : IAsyncDisposable
         await WaitForExitAsync();
     }
 
+    /// <summary>Freezes it, as a long collection of garbage or a sleeping host would.</summary>
+    public void Pause() => Signals.Send(ProcessId, Signals.Stop);
+
+    /// <summary>Lets it go on after <see cref="Pause"/>.</summary>
+    public void Resume() => Signals.Send(ProcessId, Signals.Continue);
+
     /// <summary>Asks it to end, and waits until it is gone.</summary>
     /// <returns>Its exit code.</returns>
     public async Task<int> StopAsync()
