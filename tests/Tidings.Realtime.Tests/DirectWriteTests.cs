@@ -98,6 +98,35 @@ public sealed class DirectWriteTests
         ids.ShouldBe(["e0", .. Enumerable.Range(events - kept, kept).Select(static number => $"e{number}")]);
     }
 
+    [Fact]
+    public async Task What_is_given_up_never_tears_a_message_that_is_made_of_a_head_and_a_rest()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, OutboundBytes = 200_000 });
+        var room = int.MaxValue;
+        var transport = new PartialTransport(_ => room) { Gate = new TaskCompletionSource() };
+        var connection = (await ReaderAsync(host, "room:1", transport)).Connection!;
+        room = 0;
+        var rest = Encoding.UTF8.GetBytes(new string('t', 7_000));
+        connection.Shard.Post(() =>
+        {
+            for (var number = 0; number < 12; number++)
+            {
+                var head = connection.TakeRoom(100);
+                head.Span.Fill((byte)'h');
+                connection.Queue(head, rest);
+            }
+        });
+        await UntilAsync(() => host.Engine.Outbound.Taken >= 12 * 7_100, "it waits");
+
+        connection.Shard.Post(() => connection.Queue(new byte[199_000])); // too much
+        await UntilAsync(() => connection.IsClosing, "it is cut");
+        transport.Gate.SetResult();
+
+        (await connection.Completion.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBe(CloseReason.TooSlow);
+        transport.ClosedWritable.ShouldBeTrue();
+        Regex.Matches(transport.Text, "h+t*").ShouldAllBe(message => message.Length == 7_100);
+    }
+
     private static async Task UntilAsync(Func<bool> condition, string what)
     {
         var startedAt = TimeProvider.System.GetTimestamp();

@@ -37,8 +37,7 @@ internal sealed class NativeFormat(ChannelCatalog catalog) : IWireFormat, IEvent
         var parts = bytes.ForFeeds;
         var head = connection.TakeRoom(FeedHeadLength(parts, subscription.Channel));
         WriteFeedHead(head.Span, parts, subscription.Channel);
-        connection.Queue(head);
-        connection.Queue(parts.Tail);
+        connection.Queue(head, parts.Tail);
     }
 
     /// <inheritdoc />

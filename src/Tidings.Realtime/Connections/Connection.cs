@@ -69,11 +69,14 @@ internal sealed class Connection
     /// <summary>Something arrived from the peer: it is alive. Any thread.</summary>
     public void MarkAlive() => Volatile.Write(ref _heardAt, Engine.Clock.GetTimestamp());
 
-    /// <summary>Queues bytes, which must not change any more. Shard only; wire formats call it.</summary>
-    public void Queue(ReadOnlyMemory<byte> bytes)
+    /// <summary>Queues the bytes of a message, which must not change any more. Shard only; wire formats call it.</summary>
+    public void Queue(ReadOnlyMemory<byte> bytes) => Queue(bytes, default);
+
+    /// <summary>Queues a message whose head was made for this reader in <see cref="TakeRoom"/> and whose rest is shared. Shard only.</summary>
+    public void Queue(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> rest)
     {
         if (IsClosing) return;
-        if (_queue.TryAdd(bytes))
+        if (_queue.TryAdd(head, rest))
         {
             Shard.Touch(this);
             return;
@@ -82,7 +85,7 @@ internal sealed class Connection
         CutAsSlow();
     }
 
-    /// <summary>Room for bytes that are made for this reader alone, to be queued at once. Shard only.</summary>
+    /// <summary>Room for the head of a message, to be queued at once with its rest. Shard only.</summary>
     public Memory<byte> TakeRoom(int length) => Shard.Scratch.Take(length);
 
     /// <summary>Something will be written to it at the end of this batch of work. Shard only; wire formats that keep events back call it.</summary>
@@ -244,10 +247,16 @@ internal sealed class Connection
             isDrained = false;
         }
 
-        await _transport.CloseAsync(reason, isDrained && !_queue.IsBroken).ConfigureAwait(false);
-        Shard.Post(_queue.Clear);
-        Engine.Forget(this);
-        CompletionSource().TrySetResult(reason);
+        try
+        {
+            await _transport.CloseAsync(reason, isDrained && !_queue.IsBroken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Shard.Post(_queue.Clear);
+            Engine.Forget(this);
+            CompletionSource().TrySetResult(reason);
+        }
     }
 
     private TaskCompletionSource<CloseReason> CompletionSource() =>

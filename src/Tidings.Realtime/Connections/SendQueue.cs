@@ -34,26 +34,31 @@ internal sealed class SendQueue(Connection connection, ITransport transport)
 
     private WriteScratch Scratch => connection.Shard.Scratch;
 
-    /// <summary>Takes a reference to the bytes.</summary>
+    /// <summary>Takes a reference to the bytes of a message.</summary>
+    /// <param name="bytes">All of it, or its head in the shard's scratch memory.</param>
+    /// <param name="rest">What comes behind such a head; empty otherwise.</param>
     /// <returns>False if that would exceed what may wait for this connection or for all together; nothing was taken.</returns>
-    public bool TryAdd(ReadOnlyMemory<byte> bytes)
+    public bool TryAdd(ReadOnlyMemory<byte> bytes, ReadOnlyMemory<byte> rest = default)
     {
         if (IsBroken) return true; // going to close anyway
-        if (_bytes + bytes.Length > Limit)
+        var length = bytes.Length + rest.Length;
+        if (_bytes + length > Limit)
         {
             // One batch may hold more than that for a reader that keeps up.
-            if (!TryFlush() || _bytes + bytes.Length > Limit) return false;
+            if (!TryFlush() || _bytes + length > Limit) return false;
         }
 
         if (IsWriting)
         {
-            if (!Budget.TryTake(bytes.Length)) return false;
-            _budgeted += bytes.Length;
-            bytes = Scratch.Own(bytes);
+            if (!Budget.TryTake(length)) return false;
+            _budgeted += length;
+            if (!rest.IsEmpty) (bytes, rest) = (Whole(bytes, rest), default);
         }
 
-        _bytes += bytes.Length;
-        (_waiting ??= Scratch.TakeList()).Add(bytes);
+        _bytes += length;
+        var waiting = _waiting ??= Scratch.TakeList();
+        waiting.Add(bytes);
+        if (!rest.IsEmpty) waiting.Add(rest);
         return true;
     }
 
@@ -99,7 +104,7 @@ internal sealed class SendQueue(Connection connection, ITransport transport)
         }
 
         _budgeted = _bytes;
-        for (var index = 0; index < waiting.Count; index++) waiting[index] = Scratch.Own(waiting[index]);
+        KeepWhole(waiting);
         IsWriting = true;
         ProgressAt = connection.Engine.Clock.GetTimestamp();
         WriteRest();
@@ -130,6 +135,20 @@ internal sealed class SendQueue(Connection connection, ITransport transport)
         while (written >= pieces[gone].Length) written -= pieces[gone++].Length;
         pieces[gone] = pieces[gone][written..];
         pieces.RemoveRange(0, gone);
+    }
+
+    private static byte[] Whole(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> rest) => [.. head.Span, .. rest.Span];
+
+    /// <summary>
+    /// From here on each piece is the whole rest of a message, so that what is given up never tears one; and none lies in the scratch memory,
+    /// which is free again after the batch.
+    /// </summary>
+    private void KeepWhole(List<ReadOnlyMemory<byte>> pieces)
+    {
+        var kept = 0;
+        for (var index = 0; index < pieces.Count; index++)
+            pieces[kept++] = Scratch.Holds(pieces[index]) ? Whole(pieces[index], pieces[++index]) : pieces[index];
+        pieces.RemoveRange(kept, pieces.Count - kept);
     }
 
     private void WriteRest()

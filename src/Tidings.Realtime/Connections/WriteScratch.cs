@@ -13,25 +13,29 @@ internal sealed class WriteScratch
 
     private const int RoomForHeads = 256 * 1024;
 
-    private readonly byte[] _heads = GC.AllocateUninitializedArray<byte>(RoomForHeads);
+    private readonly List<byte[]> _heads = [GC.AllocateUninitializedArray<byte>(RoomForHeads)];
     private readonly List<ReadOnlyMemory<byte>> _joined = [];
     private readonly Stack<List<ReadOnlyMemory<byte>>> _lists = new();
     private byte[] _side = GC.AllocateUninitializedArray<byte>(16 * 1024);
     private int _sideLength;
     private int _headsLength;
 
-    /// <summary>Room for bytes of one reader, good until the batch ends; whoever keeps them longer calls <see cref="Own"/>.</summary>
+    /// <summary>Room for the head of one reader's message, good until the batch ends.</summary>
     public Memory<byte> Take(int length)
     {
-        if (length > _heads.Length - _headsLength) return new byte[length];
-        var room = _heads.AsMemory(_headsLength, length);
+        if (length > _heads[^1].Length - _headsLength)
+        {
+            _heads.Add(GC.AllocateUninitializedArray<byte>(Math.Max(length, RoomForHeads)));
+            _headsLength = 0;
+        }
+
+        var room = _heads[^1].AsMemory(_headsLength, length);
         _headsLength += length;
         return room;
     }
 
-    /// <summary>The same bytes, good for ever.</summary>
-    public ReadOnlyMemory<byte> Own(ReadOnlyMemory<byte> bytes) =>
-        MemoryMarshal.TryGetArray(bytes, out var segment) && segment.Array == _heads ? bytes.ToArray() : bytes;
+    /// <summary>Whether bytes lie in what <see cref="Take"/> gave.</summary>
+    public bool Holds(ReadOnlyMemory<byte> bytes) => MemoryMarshal.TryGetArray(bytes, out var segment) && _heads.Contains(segment.Array!);
 
     /// <summary>
     /// The first pieces side by side, as many as go into one write. Connections that wait for the same events, as the readers of one
@@ -82,6 +86,7 @@ internal sealed class WriteScratch
     /// <summary>The batch is over: nothing refers to what was taken any more.</summary>
     public void Reset()
     {
+        if (_heads.Count > 1) _heads.RemoveRange(1, _heads.Count - 1);
         _headsLength = 0;
         _joined.Clear();
     }
