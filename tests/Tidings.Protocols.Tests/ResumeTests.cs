@@ -54,6 +54,13 @@ public sealed class ResumeTests : IAsyncLifetime
             {
                 var next = (await stream.ReadAsync()).ShouldNotBeNull();
                 next.Type.ShouldNotBe("gap");
+                if (next.Type == "closing")
+                {
+                    // The streams that were left have not all ended yet, and a user may have so many only.
+                    next.Json.GetProperty("code").GetInt32().ShouldBe(4429);
+                    break;
+                }
+
                 if (token is not null || next.Type != "connected") token = next.Id;
                 seen(next.Json);
             }
