@@ -47,7 +47,7 @@ public sealed class SoakTests(ITestOutputHelper output)
         output.WriteLine($"{scenario.Writer.Asked} posts; {faults.Summary}");
         output.WriteLine($"memory {early.ResidentBytes / Megabyte:0} → {late.ResidentBytes / Megabyte:0} MB ({grown / half.TotalMinutes:0.0} MB/min), files {early.Files} → {late.Files}, threads {early.Threads} → {late.Threads}");
         grown.ShouldBeLessThan(96 + (4 * half.TotalMinutes), "memory");
-        late.Files.ShouldBeLessThan(early.Files + 30, "files");
+        late.Files.ShouldBeLessThan(early.Files + 100, "files"); // the writer's own come and go; what a storm left behind would be hundreds
         late.Threads.ShouldBeLessThan(early.Threads + 24, "threads");
     }
 
