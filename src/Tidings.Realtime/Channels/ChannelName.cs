@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Tidings.Realtime.Channels;
 
 /// <summary>
@@ -54,6 +56,14 @@ public sealed class ChannelName : IEquatable<ChannelName>
         foreach (var character in text)
             if (!char.IsAsciiLetterOrDigit(character) && character is not ('.' or '_' or '~' or '|' or '@' or '-')) return false;
         return true;
+    }
+
+    /// <summary>Reads a canonical name, of any kind, as another node wrote it.</summary>
+    internal static bool TryParse(string text, [NotNullWhen(true)] out ChannelName? name)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        name = colon > 0 && IsKind(text.AsSpan(0, colon)) && IsId(text.AsSpan(colon + 1)) ? new ChannelName(text[..colon], text[(colon + 1)..]) : null;
+        return name is not null;
     }
 
     /// <inheritdoc />

@@ -51,6 +51,9 @@ internal sealed class Publication
     /// <summary>Its place in the whole durable log, which feeds use; <see cref="Position.None"/> if it is not in it.</summary>
     public Position FeedPosition { get; }
 
+    /// <summary>What its node published before it, if the channel is kept in memory and other nodes are to be told of it.</summary>
+    public StreamLink? Link { get; init; }
+
     /// <summary>The number of its row in the durable log; 0 if it is not in it.</summary>
     public long Sequence => FeedPosition.Offset;
 

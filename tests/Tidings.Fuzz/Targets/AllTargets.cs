@@ -12,6 +12,7 @@ internal static class AllTargets
         .. TokenTargets.List,
         .. StreamTargets.List,
         .. HostTargets.List,
+        .. BusTargets.List,
     ];
 
     public static Target Find(string name) =>
