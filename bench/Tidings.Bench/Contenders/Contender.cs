@@ -16,6 +16,9 @@ internal abstract class Contender
     /// <summary>Why it cannot be started here, or null.</summary>
     internal abstract string? Missing { get; }
 
+    /// <summary>Whether all subscribers see events that were published at the same time in the same order.</summary>
+    internal virtual bool KeepsOrder => true;
+
     /// <param name="endPoint">Where it must listen.</param>
     /// <param name="directory">Its working folder, empty, deleted with it.</param>
     internal abstract Launch Launch(IPEndPoint endPoint, string directory);

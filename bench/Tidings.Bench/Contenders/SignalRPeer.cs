@@ -15,6 +15,9 @@ internal sealed class SignalRPeer : Contender
 
     internal override string? Missing => MissingUnless(Assembly);
 
+    /// <summary>Each send to a group walks its connections by itself, so two that overlap reach them in either order.</summary>
+    internal override bool KeepsOrder => false;
+
     internal override Dialect Dialect => new SignalRDialect();
 
     internal override Launch Launch(IPEndPoint endPoint, string directory) =>

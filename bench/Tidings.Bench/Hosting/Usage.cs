@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Tidings.Bench.Network;
 using Tidings.Bench.Results;
 
 namespace Tidings.Bench.Hosting;
@@ -15,18 +16,24 @@ internal sealed class Usage
     private readonly ServerProcess _process;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private readonly TimeSpan _server;
+    private readonly EventLoop? _polling;
     private readonly TimeSpan _generator;
+    private readonly long _worked;
     private readonly (double Busy, double Stolen) _machine;
 
-    private Usage(ServerProcess server)
+    private Usage(ServerProcess server, EventLoop? polling)
     {
         _process = server;
+        _polling = polling;
+        _worked = polling?.Worked ?? 0;
         _server = server.CpuTime;
         _generator = Environment.CpuUsage.TotalTime;
         _machine = Machine.Seconds();
     }
 
-    internal static Usage Start(ServerProcess server) => new(server);
+    /// <param name="server">Whose CPU it is about.</param>
+    /// <param name="polling">The generator's loop while it polls: then only its work counts as the generator's.</param>
+    internal static Usage Start(ServerProcess server, EventLoop? polling = null) => new(server, polling);
 
     /// <summary>Ends the window.</summary>
     internal Spent Stop()
@@ -36,7 +43,8 @@ internal sealed class Usage
         var generator = (Environment.CpuUsage.TotalTime - _generator).TotalSeconds;
         var (busy, stolen) = Machine.Seconds();
         var others = Math.Max(0, busy - _machine.Busy - server - generator);
-        return new Spent(wall, server, generator / wall, others / wall / Machine.Cores, (stolen - _machine.Stolen) / wall / Machine.Cores);
+        var working = _polling is null ? generator : (_polling.Worked - _worked) / (double)Stopwatch.Frequency;
+        return new Spent(wall, server, working / wall, others / wall / Machine.Cores, (stolen - _machine.Stolen) / wall / Machine.Cores);
     }
 
     /// <summary>Ends the window and writes its rows.</summary>

@@ -32,6 +32,15 @@ internal sealed unsafe class EventLoop : IDisposable
     /// </summary>
     internal Samples? Rounds { get; set; }
 
+    /// <summary>
+    /// Whether it asks again at once when nothing is ready. On loopback it is the sender who pays for waking a receiver that sleeps, and a receiver
+    /// sleeps the more often the slower the server is: with this, a window shows what sending costs, as to clients on other machines.
+    /// </summary>
+    internal bool Polls { get; set; }
+
+    /// <summary>Ticks spent on sockets that were ready. What was spent polling is not in it.</summary>
+    internal long Worked { get; private set; }
+
     /// <summary>Where every peer receives; valid only until the next receive.</summary>
     internal byte[] Scratch { get; } = GC.AllocateUninitializedArray<byte>(512 * 1024, pinned: true);
 
@@ -100,7 +109,8 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         // Rounded down, so that the last millisecond before a timer is spent polling and the timer is on time.
         var milliseconds = (int)Math.Min(ticks * 1000 / Stopwatch.Frequency, LongestWaitMilliseconds);
-        var count = LibC.EpollWait(_epoll, _events, EventsPerWait, milliseconds);
+        var askedAt = Stopwatch.GetTimestamp();
+        var count = LibC.EpollWait(_epoll, _events, EventsPerWait, Polls ? 0 : milliseconds);
         if (count < 0 && Marshal.GetLastPInvokeError() != LibC.Interrupted)
             throw new BenchException($"epoll_wait failed with error {Marshal.GetLastPInvokeError()}.");
 
@@ -116,8 +126,12 @@ internal sealed unsafe class EventLoop : IDisposable
                 _peers[descriptor]?.OnWritable();
         }
 
-        if (count > 0)
-            Rounds?.Add(Stopwatch.GetTimestamp() - startedAt);
+        if (count <= 0)
+            return;
+        var endedAt = Stopwatch.GetTimestamp();
+        Rounds?.Add(endedAt - startedAt);
+        // Asleep until the first was ready: that is not work.
+        Worked += endedAt - (Polls ? askedAt : startedAt);
     }
 
     private void Control(int operation, int descriptor, uint interest)

@@ -34,7 +34,7 @@ internal sealed class SideBySide
         _rounds = options.Number("rounds", 5, 1, 100);
         _crowdRounds = options.Number("crowd-rounds", 3, 1, 100);
         _time = options.Seconds("seconds", 3, 1, 60);
-        _warmUp = options.Seconds("warmup", 6, 0, 60);
+        _warmUp = options.Seconds("warmup", 20, 0, 60);
         _idle = options.Seconds("idle", 30, 1, 300);
         _subscribers = options.Number("subscribers", 1000, 1, 2000);
         _bytes = options.Number("bytes", 1024, 16, 32_768);
