@@ -99,21 +99,21 @@ public sealed class DirectWriteTests
     }
 
     [Fact]
-    public async Task What_is_given_up_never_tears_a_message_that_is_made_of_a_head_and_a_rest()
+    public async Task What_is_given_up_never_tears_a_message_that_was_made_for_one_reader()
     {
         await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, OutboundBytes = 200_000 });
         var room = int.MaxValue;
         var transport = new PartialTransport(_ => room) { Gate = new TaskCompletionSource() };
         var connection = (await ReaderAsync(host, "room:1", transport)).Connection!;
         room = 0;
-        var rest = Encoding.UTF8.GetBytes(new string('t', 7_000));
         connection.Shard.Post(() =>
         {
             for (var number = 0; number < 12; number++)
             {
-                var head = connection.TakeRoom(100);
-                head.Span.Fill((byte)'h');
-                connection.Queue(head, rest);
+                var message = connection.TakeRoom(7_100);
+                message.Span.Fill((byte)'t');
+                message.Span[..100].Fill((byte)'h');
+                connection.QueueRoom(message);
             }
         });
         await UntilAsync(() => host.Engine.Outbound.Taken >= 12 * 7_100, "it waits");
@@ -125,6 +125,44 @@ public sealed class DirectWriteTests
         (await connection.Completion.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBe(CloseReason.TooSlow);
         transport.ClosedWritable.ShouldBeTrue();
         Regex.Matches(transport.Text, "h{20,}t*").ShouldAllBe(message => message.Length == 7_100);
+    }
+
+    [Fact]
+    public async Task Messages_made_for_one_reader_never_reach_another_however_often_their_memory_is_used_again()
+    {
+        const int readers = 5, messages = 3;
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1 });
+        var shared = Encoding.UTF8.GetBytes("[shared]");
+        var transports = new List<PartialTransport>();
+        for (var reader = 0; reader < readers; reader++) transports.Add(await ReaderAsync(host, "room:1", new PartialTransport(static length => length)));
+
+        // More is taken than there is room for, so that everything is written and the same memory is the next reader's.
+        transports[0].Connection!.Shard.Post(() =>
+        {
+            for (var reader = 0; reader < readers; reader++)
+            {
+                var connection = transports[reader].Connection!;
+                for (var message = 0; message < messages; message++)
+                {
+                    connection.Queue(shared);
+                    var room = connection.TakeRoom(15_000);
+                    room.Span.Fill((byte)('A' + reader));
+                    connection.QueueRoom(room);
+                    room = connection.TakeRoom(1_000);
+                    room.Span.Fill((byte)('A' + reader));
+                    connection.QueueRoom(room);
+                }
+
+                connection.TakeRoom(300_000);
+                connection.Shard.FlushIfDue();
+            }
+        });
+
+        for (var reader = 0; reader < readers; reader++)
+        {
+            var own = new string((char)('A' + reader), 16_000);
+            await transports[reader].WaitAsync(text => text.EndsWith(string.Concat(Enumerable.Repeat("[shared]" + own, messages)), StringComparison.Ordinal), "its own");
+        }
     }
 
     private static async Task UntilAsync(Func<bool> condition, string what)

@@ -35,9 +35,11 @@ internal sealed class NativeFormat(ChannelCatalog catalog) : IWireFormat, IEvent
         }
 
         var parts = bytes.ForFeeds;
-        var head = connection.TakeRoom(FeedHeadLength(parts, subscription.Channel));
-        WriteFeedHead(head.Span, parts, subscription.Channel);
-        connection.Queue(head, parts.Tail);
+        var head = FeedHeadLength(parts, subscription.Channel);
+        var room = connection.TakeRoom(head + parts.Tail.Length);
+        WriteFeedHead(room.Span, parts, subscription.Channel);
+        parts.Tail.Span.CopyTo(room.Span[head..]);
+        connection.QueueRoom(room);
     }
 
     /// <inheritdoc />

@@ -70,23 +70,13 @@ internal sealed class Connection
     public void MarkAlive() => Volatile.Write(ref _heardAt, Engine.Clock.GetTimestamp());
 
     /// <summary>Queues the bytes of a message, which must not change any more. Shard only; wire formats call it.</summary>
-    public void Queue(ReadOnlyMemory<byte> bytes) => Queue(bytes, default);
+    public void Queue(ReadOnlyMemory<byte> bytes) => Queue(bytes, false);
 
-    /// <summary>Queues a message whose head was made for this reader in <see cref="TakeRoom"/> and whose rest is shared. Shard only.</summary>
-    public void Queue(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> rest)
-    {
-        if (IsClosing) return;
-        if (_queue.TryAdd(head, rest))
-        {
-            Shard.Touch(this);
-            return;
-        }
-
-        CutAsSlow();
-    }
-
-    /// <summary>Room for the head of a message, to be queued at once with its rest. Shard only.</summary>
+    /// <summary>Room for the bytes of a message that is for this reader alone, to be given to <see cref="QueueRoom"/> at once. Shard only.</summary>
     public Memory<byte> TakeRoom(int length) => Shard.Scratch.Take(length);
+
+    /// <summary>Queues a message that was made in the room last taken. Shard only.</summary>
+    public void QueueRoom(Memory<byte> room) => Queue(room, true);
 
     /// <summary>Something will be written to it at the end of this batch of work. Shard only; wire formats that keep events back call it.</summary>
     public void Touch() => Shard.Touch(this);
@@ -218,6 +208,13 @@ internal sealed class Connection
         if (_waitingForRoom is not { } waiting) return;
         _waitingForRoom = null;
         foreach (var subscription in waiting) subscription.Continue();
+    }
+
+    private void Queue(ReadOnlyMemory<byte> bytes, bool isInScratch)
+    {
+        if (IsClosing) return;
+        if (_queue.TryAdd(bytes, isInScratch)) Shard.Touch(this);
+        else CutAsSlow();
     }
 
     private void CutAsSlow()

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Tidings.Realtime.Connections;
 
 /// <summary>
@@ -35,30 +37,28 @@ internal sealed class SendQueue(Connection connection, ITransport transport)
     private WriteScratch Scratch => connection.Shard.Scratch;
 
     /// <summary>Takes a reference to the bytes of a message.</summary>
-    /// <param name="bytes">All of it, or its head in the shard's scratch memory.</param>
-    /// <param name="rest">What comes behind such a head; empty otherwise.</param>
+    /// <param name="bytes">All of it.</param>
+    /// <param name="isInScratch">Whether it lies in what the shard's scratch memory gave last.</param>
     /// <returns>False if that would exceed what may wait for this connection or for all together; nothing was taken.</returns>
-    public bool TryAdd(ReadOnlyMemory<byte> bytes, ReadOnlyMemory<byte> rest = default)
+    public bool TryAdd(ReadOnlyMemory<byte> bytes, bool isInScratch)
     {
         if (IsBroken) return true; // going to close anyway
-        var length = bytes.Length + rest.Length;
-        if (_bytes + length > Limit)
+        if (_bytes + bytes.Length > Limit)
         {
             // One batch may hold more than that for a reader that keeps up.
-            if (!TryFlush() || _bytes + length > Limit) return false;
+            if (!TryFlush() || _bytes + bytes.Length > Limit) return false;
         }
 
         if (IsWriting)
         {
-            if (!Budget.TryTake(length)) return false;
-            _budgeted += length;
-            if (!rest.IsEmpty) (bytes, rest) = (Whole(bytes, rest), default);
+            if (!Budget.TryTake(bytes.Length)) return false;
+            _budgeted += bytes.Length;
+            if (isInScratch) (bytes, isInScratch) = (bytes.ToArray(), false);
         }
 
-        _bytes += length;
+        _bytes += bytes.Length;
         var waiting = _waiting ??= Scratch.TakeList();
-        waiting.Add(bytes);
-        if (!rest.IsEmpty) waiting.Add(rest);
+        if (!isInScratch || waiting.Count == 0 || !WriteScratch.TryGrow(CollectionsMarshal.AsSpan(waiting)[^1..], bytes, LargestSlowWrite)) waiting.Add(bytes);
         return true;
     }
 
@@ -104,7 +104,7 @@ internal sealed class SendQueue(Connection connection, ITransport transport)
         }
 
         _budgeted = _bytes;
-        KeepWhole(waiting);
+        Keep(waiting);
         IsWriting = true;
         ProgressAt = connection.Engine.Clock.GetTimestamp();
         WriteRest();
@@ -137,18 +137,11 @@ internal sealed class SendQueue(Connection connection, ITransport transport)
         pieces.RemoveRange(0, gone);
     }
 
-    private static byte[] Whole(ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> rest) => [.. head.Span, .. rest.Span];
-
-    /// <summary>
-    /// From here on each piece is the whole rest of a message, so that what is given up never tears one; and none lies in the scratch memory,
-    /// which is free again after the batch.
-    /// </summary>
-    private void KeepWhole(List<ReadOnlyMemory<byte>> pieces)
+    /// <summary>Scratch memory is free again after the batch.</summary>
+    private void Keep(List<ReadOnlyMemory<byte>> pieces)
     {
-        var kept = 0;
-        for (var index = 0; index < pieces.Count; index++)
-            pieces[kept++] = Scratch.Holds(pieces[index]) ? Whole(pieces[index], pieces[++index]) : pieces[index];
-        pieces.RemoveRange(kept, pieces.Count - kept);
+        foreach (ref var piece in CollectionsMarshal.AsSpan(pieces))
+            if (Scratch.Holds(piece)) piece = piece.ToArray();
     }
 
     private void WriteRest()

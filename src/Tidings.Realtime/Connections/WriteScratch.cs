@@ -4,38 +4,55 @@ namespace Tidings.Realtime.Connections;
 
 /// <summary>
 /// One shard's room for bytes that are about to be written: where several waiting events are laid side by side, so that they go out in
-/// one write, and where the few bytes that differ from reader to reader are made. Shard only; all of it is free again after a batch.
+/// one write, and where messages are made that differ from reader to reader. Shard only; all of it is free again when they are written.
 /// </summary>
 internal sealed class WriteScratch
 {
     /// <summary>The most bytes of one write.</summary>
     public const int LargestWrite = 256 * 1024;
 
-    private const int RoomForHeads = 256 * 1024;
+    private const int RoomSize = 256 * 1024;
 
-    private readonly List<byte[]> _heads = [GC.AllocateUninitializedArray<byte>(RoomForHeads)];
+    private readonly List<byte[]> _rooms = [GC.AllocateUninitializedArray<byte>(RoomSize)];
     private readonly List<ReadOnlyMemory<byte>> _joined = [];
     private readonly Stack<List<ReadOnlyMemory<byte>>> _lists = new();
     private byte[] _side = GC.AllocateUninitializedArray<byte>(16 * 1024);
     private int _sideLength;
-    private int _headsLength;
+    private int _taken;
 
-    /// <summary>Room for the head of one reader's message, good until the batch ends.</summary>
+    /// <summary>Whether so much has been taken that what was made should be written before more is.</summary>
+    public bool IsFull => _rooms.Count > 1;
+
+    /// <summary>Makes a piece longer by what follows it in the room, so that both are written from where they lie.</summary>
+    /// <param name="piece">The piece, alone.</param>
+    /// <param name="bytes">What was taken last.</param>
+    /// <param name="longest">The longest that a piece may be.</param>
+    /// <returns>False if it does not follow.</returns>
+    public static bool TryGrow(Span<ReadOnlyMemory<byte>> piece, ReadOnlyMemory<byte> bytes, int longest)
+    {
+        if (piece[0].Length + bytes.Length > longest) return false;
+        if (!MemoryMarshal.TryGetArray(piece[0], out var known) || !MemoryMarshal.TryGetArray(bytes, out var added)) return false;
+        if (known.Array != added.Array || known.Offset + known.Count != added.Offset) return false;
+        piece[0] = known.Array.AsMemory(known.Offset, known.Count + added.Count);
+        return true;
+    }
+
+    /// <summary>Room for one reader's message, good until the next <see cref="Reset"/>.</summary>
     public Memory<byte> Take(int length)
     {
-        if (length > _heads[^1].Length - _headsLength)
+        if (length > _rooms[^1].Length - _taken)
         {
-            _heads.Add(GC.AllocateUninitializedArray<byte>(Math.Max(length, RoomForHeads)));
-            _headsLength = 0;
+            _rooms.Add(GC.AllocateUninitializedArray<byte>(Math.Max(length, RoomSize)));
+            _taken = 0;
         }
 
-        var room = _heads[^1].AsMemory(_headsLength, length);
-        _headsLength += length;
+        var room = _rooms[^1].AsMemory(_taken, length);
+        _taken += length;
         return room;
     }
 
     /// <summary>Whether bytes lie in what <see cref="Take"/> gave.</summary>
-    public bool Holds(ReadOnlyMemory<byte> bytes) => MemoryMarshal.TryGetArray(bytes, out var segment) && _heads.Contains(segment.Array!);
+    public bool Holds(ReadOnlyMemory<byte> bytes) => MemoryMarshal.TryGetArray(bytes, out var segment) && _rooms.Contains(segment.Array!);
 
     /// <summary>
     /// The first pieces side by side, as many as go into one write. Connections that wait for the same events, as the readers of one
@@ -83,13 +100,17 @@ internal sealed class WriteScratch
         if (_lists.Count < mostLists && list.Capacity <= largestList) _lists.Push(list);
     }
 
-    /// <summary>The batch is over: nothing refers to what was taken any more.</summary>
+    /// <summary>Everything is written or kept elsewhere: nothing refers to what was taken any more.</summary>
     public void Reset()
     {
-        if (_heads.Count > 1) _heads.RemoveRange(1, _heads.Count - 1);
-        _headsLength = 0;
-        _joined.Clear();
+        if (_taken == 0) return;
+        if (_rooms.Count > 1) _rooms.RemoveRange(1, _rooms.Count - 1);
+        _taken = 0;
+        _joined.Clear(); // other bytes may soon lie where one of its pieces was
     }
+
+    /// <summary>The batch is over: what was laid side by side will not be asked for again.</summary>
+    public void Forget() => _joined.Clear();
 
     private bool IsJoined(List<ReadOnlyMemory<byte>> pieces)
     {

@@ -182,11 +182,14 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         }
     }
 
-    /// <summary>Gives a publication to the readers on one shard. On that shard.</summary>
-    public void DeliverOn(Shard shard, Publication publication, ReaderScope scope)
+    /// <summary>Gives publications to the readers on one shard, in order. On that shard.</summary>
+    /// <param name="shard">The shard.</param>
+    /// <param name="publications">At least one; one that has an effect is by itself.</param>
+    /// <param name="scope">Which of the readers.</param>
+    public void DeliverOn(Shard shard, ReadOnlySpan<Publication> publications, ReaderScope scope)
     {
         var readers = _readers[shard.Index];
-        if (readers is not null && scope.HasFlag(ReaderScope.Direct)) DeliverDirect(readers.Direct, shard, publication);
+        if (readers is not null && scope.HasFlag(ReaderScope.Direct)) DeliverDirect(readers.Direct, shard, publications);
         if (!scope.HasFlag(ReaderScope.Feeds)) return;
 
         // Backwards, since a delivery may end the reader, whose place the last one takes. A source that was read from the database may
@@ -194,23 +197,28 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         for (var index = (readers?.Feeds.Count ?? 0) - 1; index >= 0; index--)
         {
             var link = readers!.Feeds[index];
-            if (publication.Sequence > link.Since) link.Feed.Deliver(publication);
+            foreach (var publication in publications)
+                if (publication.Sequence > link.Since) link.Feed.Deliver(publication);
+            shard.FlushIfDue();
         }
 
-        if (rules.IsFeed && publication.Draft.Effect is { } effect) ApplyToFeed(shard, effect, publication.Sequence);
+        if (rules.IsFeed && publications[0] is { Draft.Effect: { } effect } change) ApplyToFeed(shard, effect, change.Sequence);
     }
 
-    private static void DeliverDirect(List<Subscription> direct, Shard shard, Publication publication)
+    private static void DeliverDirect(List<Subscription> direct, Shard shard, ReadOnlySpan<Publication> publications)
     {
-        var closes = publication.Draft.Effect?.Kind == ChannelEffectKind.Close;
+        var closes = publications[0].Draft.Effect?.Kind == ChannelEffectKind.Close;
         for (var index = direct.Count - 1; index >= 0; index--)
         {
             var subscription = direct[index];
-            subscription.Deliver(publication);
-            if (!closes) continue;
+            foreach (var publication in publications) subscription.Deliver(publication);
+            if (closes)
+            {
+                shard.EndSubscription(subscription);
+                subscription.Connection.Write(new UnsubscribedMessage(null, subscription.Channel, "access_revoked"));
+            }
 
-            shard.EndSubscription(subscription);
-            subscription.Connection.Write(new UnsubscribedMessage(null, subscription.Channel, "access_revoked"));
+            shard.FlushIfDue();
         }
     }
 

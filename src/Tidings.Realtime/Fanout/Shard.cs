@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
@@ -26,10 +27,12 @@ internal enum ReaderScope
 internal sealed partial class Shard : IDisposable
 {
     private const int BatchLimit = 512;
+    private const int LargestRun = 128 * 1024;
 
     private readonly Lock _lock = new();
     private readonly List<Connection> _connections = [];
     private readonly List<Connection> _touched = [];
+    private readonly List<Publication> _run = [];
     private readonly ILogger _logger;
     private readonly RealtimeMetrics _metrics;
     private readonly RealtimeMetrics.ShardCounts _counts = new();
@@ -37,6 +40,7 @@ internal sealed partial class Shard : IDisposable
     private List<Work> _posted = [];
     private List<Work> _running = [];
     private int _postedCount;
+    private bool _isAlone;
     private volatile bool _isStopping;
 
     public Shard(int index, EngineScheduler scheduler, RealtimeMetrics metrics, ILogger logger)
@@ -88,6 +92,15 @@ internal sealed partial class Shard : IDisposable
         _touched.Add(connection);
     }
 
+    /// <summary>
+    /// Called between the readers of some publications. If these are all that there is to do, nothing else can come to share a reader's write: each
+    /// is written to while what belongs to it is at hand, and does not wait for the others. Shard only.
+    /// </summary>
+    public void FlushIfDue()
+    {
+        if (_isAlone || Scratch.IsFull) FlushTouched();
+    }
+
     /// <summary>Takes a connection in. Shard only.</summary>
     public void Add(Connection connection)
     {
@@ -137,8 +150,18 @@ internal sealed partial class Shard : IDisposable
         for (var start = 0; start < _running.Count; start += BatchLimit)
         {
             var end = Math.Min(start + BatchLimit, _running.Count);
-            for (var index = start; index < end; index++) RunOne(_running[index]);
+            for (var index = start; index < end;)
+            {
+                var next = TakeRun(index, end);
+                _isAlone = next - index == _running.Count;
+                RunOne(_running[index]);
+                FlushIfDue();
+                index = next;
+            }
+
             FlushTouched();
+            Scratch.Forget();
+            _metrics.FlushDeliveries(_counts);
         }
 
         _running.Clear();
@@ -175,12 +198,34 @@ internal sealed partial class Shard : IDisposable
         }
     }
 
+    /// <summary>
+    /// Takes the publications that follow each other in one channel together, so that its readers are walked through once. One that changes who
+    /// reads is by itself.
+    /// </summary>
+    /// <returns>The index behind them.</returns>
+    private int TakeRun(int index, int end)
+    {
+        _run.Clear();
+        var (first, bytes) = (_running[index], 0);
+        for (; index < end && bytes < LargestRun; index++)
+        {
+            var work = _running[index];
+            if (work.Publication is not { } publication || work.Channel != first.Channel || work.Scope != first.Scope) break;
+            if (publication.Draft.Effect is not null && _run.Count > 0) break;
+            _run.Add(publication);
+            bytes += publication.Draft.Payload.Length;
+            if (publication.Draft.Effect is not null) return index + 1;
+        }
+
+        return _run.Count == 0 ? index + 1 : index;
+    }
+
     private void RunOne(in Work work)
     {
         try
         {
             if (work.Action is { } action) action();
-            else work.Channel!.DeliverOn(this, work.Publication!, work.Scope);
+            else work.Channel!.DeliverOn(this, CollectionsMarshal.AsSpan(_run), work.Scope);
         }
 #pragma warning disable CA1031 // One faulty piece of work must not end the thread that serves a share of all connections.
         catch (Exception exception)
@@ -211,7 +256,6 @@ internal sealed partial class Shard : IDisposable
 
         _touched.Clear();
         Scratch.Reset();
-        _metrics.FlushDeliveries(_counts);
     }
 
     private readonly record struct Work(Action? Action, LiveChannel? Channel, Publication? Publication, ReaderScope Scope);

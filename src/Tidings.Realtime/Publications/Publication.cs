@@ -35,6 +35,7 @@ internal sealed class Publication
     {
         ArgumentNullException.ThrowIfNull(draft);
         Draft = draft;
+        IsTombstone = draft.Type == TombstoneType;
         Position = position;
         FeedPosition = feedPosition;
     }
@@ -58,7 +59,7 @@ internal sealed class Publication
     public long Sequence => FeedPosition.Offset;
 
     /// <summary>Whether it stands in for an event that could not be read.</summary>
-    public bool IsTombstone => Draft.Type == TombstoneType;
+    public bool IsTombstone { get; }
 
     /// <summary>The form that a reader with these rights gets.</summary>
     public PublicationForm FormFor(IReaderRights rights)
