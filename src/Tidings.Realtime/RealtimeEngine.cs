@@ -46,7 +46,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         Outbound = new OutboundBudget(options.TotalOutboundBytes);
         Revoked = new RecentRevocations(dependencies.Clock);
         Channels = new ChannelTable(this);
-        Fanout = new Fanout.Fanout(this, _logger);
+        Fanout = dependencies.DurableLog is IConcurrentEventLog concurrent ? new ConcurrentFanout(this, concurrent) : new SequencedFanout(this, _logger);
         Metrics = new RealtimeMetrics(dependencies.Clock, () => Channels.Count, () => Outbound.Taken);
         Publisher = new Publisher(dependencies.Catalog, dependencies.DurableLog, dependencies.Clock, dependencies.Broker, Metrics);
         Shards = [.. Enumerable.Range(0, options.Shards).Select(index => new Shard(index, Scheduler, Metrics, _logger))];
@@ -101,6 +101,12 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
 
     /// <summary>Finds out where the durable log stands. To be called before connections are taken.</summary>
     public Task StartAsync(CancellationToken cancellationToken) => Fanout.StartAsync(cancellationToken);
+
+    /// <summary>
+    /// Looks for what was committed and has not arrived here, and delivers it. To be called every few seconds where several nodes share a
+    /// log, and when a broker has been out of reach. Throws when the log is.
+    /// </summary>
+    public Task CatchUpAsync() => Fanout.CatchUpAsync();
 
     /// <summary>
     /// Opens a connection for a client that has been authenticated, and sends <see cref="ConnectedMessage"/> as its first message.

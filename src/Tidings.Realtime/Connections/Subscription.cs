@@ -97,6 +97,7 @@ internal sealed class Subscription
     {
         var isRecovered = missed is not null && !_givenUpThrough.Exists;
         top = Later(top, _givenUpThrough);
+        if (IsFeed && isRecovered && _held is { Count: > 0 }) ForgetHeld(missed!);
 
         Position = isRecovered ? since : top;
         Connection.Write(new SubscribedMessage(requestId, Channel, top, isRecovered));
@@ -147,6 +148,13 @@ internal sealed class Subscription
         _held = [];
     }
 
+    /// <summary>Without one order of the whole log, what a feed's reader missed may have been held as well.</summary>
+    private void ForgetHeld(IReadOnlyList<Publication> missed)
+    {
+        var ids = missed.Select(static publication => publication.Draft.Id).ToHashSet(StringComparer.Ordinal);
+        _held!.RemoveAll(held => ids.Contains(held.Draft.Id));
+    }
+
     private static Position Later(Position one, Position other) => other.Exists && other.Offset > one.Offset ? other : one;
 
     private Position PlaceOf(Publication publication) => IsFeed ? publication.FeedPosition : publication.Position;
@@ -158,7 +166,8 @@ internal sealed class Subscription
         var place = PlaceOf(publication);
         if (place.Exists)
         {
-            if (place.Offset <= Position.Offset && place.Epoch == Position.Epoch && Mutants.Active != Mutant.KeepDuplicates) return;
+            var own = IsFeed ? publication.Sequence : place.Offset;
+            if (own <= Position.Offset && place.Epoch == Position.Epoch && Mutants.Active != Mutant.KeepDuplicates) return;
 
             // A channel's offsets have no holes, so a reader never sees one: rather no connection than a silent gap.
             if (!IsFeed && (place.Epoch != Position.Epoch || place.Offset != Position.Offset + 1) && Mutants.Active == Mutant.None)
@@ -168,7 +177,7 @@ internal sealed class Subscription
                 return;
             }
 
-            Position = place;
+            if (!IsFeed || place.Epoch != Position.Epoch || place.Offset > Position.Offset) Position = place;
         }
         else if (IsFeed || (publication.Draft.IsForMembers && !HasPresence))
         {

@@ -15,6 +15,9 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
 {
     private const int ArrivedLimit = 10_000;
 
+    /// <summary>How long a publication that ran ahead of one of another transaction is waited for before the log is read.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(25);
+
     private readonly Lock _lock = new();
     private readonly ChannelReaders?[] _readers = new ChannelReaders?[engine.Options.Shards];
     private readonly int[] _readerCounts = new int[engine.Options.Shards];
@@ -25,6 +28,7 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
     private Position _top;
     private long _trimmedThrough;
     private long _unreadSince = engine.Clock.GetTimestamp();
+    private int _repair;
     private bool _isRetired;
 
     private enum State
@@ -69,33 +73,44 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
     }
 
     /// <summary>Takes a publication that has just been carried here: for each reader in order, once, without a hole.</summary>
-    public void Apply(Publication publication)
+    /// <returns>False if nobody reads it, and it does not know where it stands either: then it did nothing.</returns>
+    public bool Apply(Publication publication)
     {
         lock (_lock)
         {
             var isInLog = publication.Sequence != 0;
-            if (isInLog) ReserveForFeeds(publication.Draft.Effect);
-
             if (!publication.Position.Exists)
             {
                 Hand(publication, ReaderScope.Direct);
             }
-            else if (_state == State.Ready && IsNext(publication.Position))
+            else if ((_state == State.Ready || (_state == State.Repairing && engine.Fanout.FeedsFollowChannels)) && IsNext(publication.Position))
             {
                 Advance(publication, isInLog ? ReaderScope.Direct | ReaderScope.Feeds : ReaderScope.Direct);
+                if (_state == State.Repairing) AdvanceArrived();
             }
             else
             {
+                var isForChannel = isInLog && engine.Fanout.FeedsFollowChannels;
+
                 // Feeds go by the order of the whole log, in which it comes now, wherever the channel itself stands.
-                if (isInLog) Hand(publication, ReaderScope.Feeds);
-                if (_state == State.Unread || IsKnown(publication)) return;
+                if (isInLog && !isForChannel) Hand(publication, ReaderScope.Feeds);
+                if (_state == State.Unread && !(isForChannel && HasReaders)) return !isForChannel;
+                if (IsKnown(publication)) return true;
 
                 if (_arrived.Count < ArrivedLimit) _arrived.Add(publication);
-                if (_state == State.Reading || (_state == State.Repairing && !_reading.IsFaulted)) return;
-                engine.Metrics.CountGap();
-                StartReading(State.Repairing);
+                if (_state == State.Reading || (_state == State.Repairing && !_reading.IsFaulted)) return true;
+                if (_state == State.Unread) StartReading(State.Reading);
+                else StartReading(State.Repairing);
             }
+
+            return true;
         }
+    }
+
+    /// <summary>Completes when what has arrived so far has been handed to the readers; fails if the log could not be read for it.</summary>
+    public Task SettledAsync()
+    {
+        lock (_lock) return _state is State.Reading or State.Repairing ? engine.Scheduler.ForWaiter(_reading) : Task.CompletedTask;
     }
 
     /// <summary>Adds a direct reader and says how it catches up. On the reader's shard.</summary>
@@ -176,7 +191,7 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         lock (_lock)
         {
             if (_isRetired) return true;
-            if (_readerCounts.AsSpan().ContainsAnyExcept(0) || _state is State.Reading or State.Repairing) return false;
+            if (HasReaders || _state is State.Reading or State.Repairing) return false;
             if (engine.Clock.GetElapsedTime(_unreadSince) < engine.Options.ChannelLinger) return false;
             return _isRetired = true;
         }
@@ -198,11 +213,11 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         {
             var link = readers!.Feeds[index];
             foreach (var publication in publications)
-                if (publication.Sequence > link.Since) link.Feed.Deliver(publication);
+                if (publication.Sequence > link.Since && publication.Position.Offset > link.Through) link.Feed.Deliver(publication);
             shard.FlushIfDue();
         }
 
-        if (rules.IsFeed && publications[0] is { Draft.Effect: { } effect } change) ApplyToFeed(shard, effect, change.Sequence);
+        if (rules.IsFeed && publications[0] is { Draft.Effect: { } effect } change) ApplyToFeed(shard, effect, change.FeedPosition.Offset);
     }
 
     private static void DeliverDirect(List<Subscription> direct, Shard shard, ReadOnlySpan<Publication> publications)
@@ -252,13 +267,18 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         return missed is not null ? new CatchUp(CatchUpKind.Replay, _top, missed) : new CatchUp(CatchUpKind.ReadLog, _top, null);
     }
 
+    private bool HasReaders => _readerCounts.AsSpan().ContainsAnyExcept(0);
+
     private void StartReading(State state)
     {
         _state = state;
-        _reading = engine.Scheduler.RunAsync(state == State.Repairing ? RepairAsync : ReadAsync);
+        var handedOver = engine.Fanout.Applied.Offset;
+        var repair = ++_repair;
+        _reading = engine.Scheduler.RunAsync(state == State.Repairing ? () => RepairAsync(repair) : () => ReadAsync(handedOver));
     }
 
-    private async Task ReadAsync()
+    /// <param name="handedOver">If feeds follow channels: what is after this place in the whole log has not been handed to them.</param>
+    private async Task ReadAsync(long handedOver)
     {
         ChannelSnapshot snapshot;
         try
@@ -280,15 +300,37 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         {
             _top = new Position(snapshot.Epoch, snapshot.LastOffset);
             _trimmedThrough = snapshot.TrimmedThrough;
-            foreach (var publication in snapshot.Recent) _ring.Add(publication);
+            if (engine.Fanout.FeedsFollowChannels && rules.Durable) TakeRecent(snapshot, handedOver);
+            else foreach (var publication in snapshot.Recent) _ring.Add(publication);
             ApplyArrived([]);
         }
     }
 
-    private async Task RepairAsync()
+    /// <summary>Takes a channel's newest events of which its feeds have not got all yet.</summary>
+    private void TakeRecent(ChannelSnapshot snapshot, long handedOver)
     {
+        if (snapshot.Recent is [var oldest, ..] && oldest.Sequence > handedOver && oldest.Position.Offset > snapshot.TrimmedThrough + 1) CutFeeds();
+        foreach (var publication in snapshot.Recent)
+        {
+            var taken = publication.After(engine.Fanout.Applied);
+            _ring.Add(taken);
+            if (taken.Sequence > handedOver) HandFromLog(taken, ReaderScope.Feeds);
+        }
+    }
+
+    private async Task RepairAsync(int repair)
+    {
+        // Transactions that end together tell of it in any order; the one that is missing is usually on its way.
+        if (engine.Fanout.FeedsFollowChannels) await Task.Delay(Patience, engine.Clock).ConfigureAwait(false);
+
         Position top;
-        lock (_lock) top = _top;
+        lock (_lock)
+        {
+            if (_state != State.Repairing || _repair != repair) return;
+            top = _top;
+            engine.Metrics.CountGap();
+        }
+
         var missing = await engine.LogOf(rules).ReadSinceAsync(name, top.Offset, rules.History + ArrivedLimit, CancellationToken.None).ConfigureAwait(false);
         lock (_lock) ApplyArrived(missing);
     }
@@ -299,7 +341,23 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         _arrived = [];
         _state = State.Ready;
         foreach (var publication in missing.Concat(arrived.OrderBy(static publication => publication.Position.Offset)))
-            if (!IsKnown(publication)) Advance(publication, ReaderScope.Direct);
+        {
+            if (IsKnown(publication)) continue;
+            Advance(publication, engine.Fanout.FeedsFollowChannels && publication.Sequence != 0 ? ReaderScope.Direct | ReaderScope.Feeds : ReaderScope.Direct);
+        }
+    }
+
+    /// <summary>What was missing has come by itself: goes on with what had run ahead of it, and needs no repair if that is all.</summary>
+    private void AdvanceArrived()
+    {
+        _arrived.RemoveAll(publication => publication.Position.Epoch == _top.Epoch && publication.Position.Offset <= _top.Offset);
+        while (_arrived.Find(publication => IsNext(publication.Position)) is { } next)
+        {
+            _arrived.Remove(next);
+            Advance(next, ReaderScope.Direct | ReaderScope.Feeds);
+        }
+
+        if (_arrived.Count == 0) _state = State.Ready;
     }
 
     private bool IsNext(Position position) =>
@@ -312,14 +370,44 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
     private void Advance(Publication publication, ReaderScope scope)
     {
         // What the log could not fill is a hole: the ring starts anew behind it, and each reader is cut and told when it comes back.
-        if (publication.Position != _top with { Offset = _top.Offset + 1 }) _ring.Clear();
+        var isHole = publication.Position != _top with { Offset = _top.Offset + 1 };
+        if (isHole) _ring.Clear();
         _top = publication.Position;
+        if (!engine.Fanout.FeedsFollowChannels || !scope.HasFlag(ReaderScope.Feeds))
+        {
+            _ring.Add(publication);
+            Hand(publication, scope);
+            return;
+        }
+
+        if (isHole) CutFeeds();
+        publication = publication.After(engine.Fanout.Applied);
         _ring.Add(publication);
+        HandFromLog(publication, scope);
+    }
+
+    private void HandFromLog(Publication publication, ReaderScope scope)
+    {
         Hand(publication, scope);
+        engine.Fanout.Remember(publication);
+    }
+
+    /// <summary>Feeds can't see a channel's hole, so their readers are sent away before anything newer reaches them, and recover.</summary>
+    private void CutFeeds()
+    {
+        foreach (var shard in engine.Shards)
+        {
+            if (_readerCounts[shard.Index] == 0) continue;
+            shard.Post(() =>
+            {
+                foreach (var link in _readers[shard.Index]?.Feeds.ToArray() ?? []) link.Feed.Cut();
+            });
+        }
     }
 
     private void Hand(Publication publication, ReaderScope scope)
     {
+        if (scope.HasFlag(ReaderScope.Feeds)) ReserveForFeeds(publication.Draft.Effect);
         for (var shard = 0; shard < _readerCounts.Length; shard++)
             if (_readerCounts[shard] > 0) engine.Shards[shard].Deliver(this, publication, scope);
     }

@@ -15,6 +15,9 @@ internal sealed class FeedLink(FeedNode feed, LiveChannel channel, long since)
     /// <summary>A place in the whole log: what came before it does not belong in the feed.</summary>
     public long Since => since;
 
+    /// <summary>The offset of the newest event that the feed got when it took the channel in; what came before it does not come again.</summary>
+    public long Through { get; set; }
+
     /// <summary>Its index among the feeds that read the channel on this shard, kept so that leaving takes no search.</summary>
     public int ReaderIndex { get; set; }
 }
@@ -101,7 +104,7 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
     {
         if (_state == State.Loading) _changesWhileLoading.Add((ChannelEffectKind.Attach, target, since));
         else if (_links.ContainsKey(target)) engine.Channels.Get(target).Release(shard);
-        else Add(new FeedLink(this, engine.Channels.Get(target), since));
+        else Attach(new FeedLink(this, engine.Channels.Get(target), since));
     }
 
     /// <summary>Gives a source up.</summary>
@@ -114,6 +117,18 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
         }
 
         if (_links.Remove(target, out var link)) link.Channel.Leave(link, shard);
+    }
+
+    private void Attach(FeedLink link)
+    {
+        Add(link);
+
+        // Without one order of the whole log, the source's next events may have come here before the event that takes the source in.
+        foreach (var publication in engine.Fanout.HandedOutBy(link.Channel.Name, link.Since))
+        {
+            link.Through = publication.Position.Offset;
+            Deliver(publication);
+        }
     }
 
     private async Task LoadAsync()
@@ -159,6 +174,29 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
 
     private void CatchUp(FeedJoin join)
     {
+        var catchingUp = join.Since is null ? Task.CompletedTask : engine.Fanout.CatchUpAsync();
+        if (catchingUp.IsCompletedSuccessfully) CatchUpHere(join);
+        else _ = CatchUpLaterAsync(join, catchingUp);
+    }
+
+    private async Task CatchUpLaterAsync(FeedJoin join, Task catchingUp)
+    {
+        try
+        {
+            await catchingUp.ConfigureAwait(false);
+            shard.Post(() => CatchUpHere(join));
+        }
+#pragma warning disable CA1031 // Whatever went wrong, the client is told that it was not recovered and refetches.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            engine.LogFault("looking for what a feed missed", exception);
+            shard.Post(() => join.Finish(engine.Fanout.HandedOver, null));
+        }
+    }
+
+    private void CatchUpHere(FeedJoin join)
+    {
         // All sources hand their publications here by now, so whatever comes after this place is delivered live, and whatever is up
         // to it is in the log. What changed the sources up to it may still wait on this shard and must come first: otherwise a replay
         // would pass over a new source's events, which the reader would then take for old ones.
@@ -181,8 +219,8 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
             return;
         }
 
-        var recent = engine.Fanout.RecentSince(since.Offset, publication =>
-            publication.Sequence <= top.Offset && _links.TryGetValue(publication.Channel, out var link) && publication.Sequence > link.Since);
+        var recent = engine.Fanout.RecentSince(since, top, publication =>
+            _links.TryGetValue(publication.Channel, out var link) && publication.Sequence > link.Since);
         if (recent is not null) join.Finish(top, recent);
         else _ = ReadMissedAsync(join, since, top, [.. _links.Values.Select(static link => new FeedSource(link.Channel.Name, link.Since))]);
     }
@@ -197,10 +235,7 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
             {
                 var limit = engine.Catalog.RulesOf(name).History;
                 var page = await engine.DurableLog.ReadFeedSinceAsync(sources, since.Offset, limit, CancellationToken.None).ConfigureAwait(false);
-
-                // What comes after is delivered live, by the sources as they are then.
-                if (!page.IsTrimmed && (!page.HasMore || page.Events[^1].Sequence >= top.Offset))
-                    missed = [.. page.Events.TakeWhile(publication => publication.Sequence <= top.Offset)];
+                missed = engine.Fanout.MissedOf(page, top);
             }
         }
 #pragma warning disable CA1031 // Whatever went wrong, the client is told that it was not recovered and refetches.

@@ -44,13 +44,16 @@ internal interface IEventLog
     ValueTask<int> TrimAsync(CancellationToken cancellationToken);
 }
 
-/// <summary>A log that survives the process and orders all its channels in one sequence.</summary>
+/// <summary>
+/// A log that survives the process. It gives each event a place in the whole log, which never falls within a channel; of a place it is known
+/// that everything up to it is there.
+/// </summary>
 internal interface IDurableEventLog : IEventLog
 {
     /// <summary>The epoch of places in the whole log, as feeds use them.</summary>
     ulong SequenceEpoch { get; }
 
-    /// <summary>Reads the place of the newest event.</summary>
+    /// <summary>Reads the place up to which everything is there: that of the newest event, if the log has one order.</summary>
     ValueTask<long> ReadLastSequenceAsync(CancellationToken cancellationToken);
 
     /// <summary>Reads what the sources of a feed had after a place, at most <paramref name="limit"/> events.</summary>
@@ -58,4 +61,25 @@ internal interface IDurableEventLog : IEventLog
 
     /// <summary>Reads all channels' events after a place, in the order of the log, at most <paramref name="limit"/>.</summary>
     ValueTask<IReadOnlyList<Publication>> ReadAllSinceAsync(long sequence, int limit, CancellationToken cancellationToken);
+}
+
+/// <summary>What a log without one order looked like at one moment.</summary>
+/// <param name="CompleteThrough">Every event up to this place that will ever be had been committed.</param>
+/// <param name="Snapshot">Which transactions had ended; for the log itself.</param>
+internal sealed record LogMark(long CompleteThrough, string Snapshot);
+
+/// <summary>
+/// A durable log to which several transactions append at once. They get their places before they end, and end in any order: so places
+/// have holes, an event may appear below ones that are there already, and events are ordered only within their channel.
+/// </summary>
+internal interface IConcurrentEventLog : IDurableEventLog
+{
+    /// <summary>
+    /// Hands over what was committed after an earlier look, each event once, those of a channel in the order of their offsets. What it
+    /// hands over of one look is all or, if it throws, to be asked for again.
+    /// </summary>
+    /// <param name="since">The mark of that look; null only looks.</param>
+    /// <param name="take">Called with each event.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    ValueTask<LogMark> ReadChangesAsync(LogMark? since, Action<Publication> take, CancellationToken cancellationToken);
 }

@@ -32,12 +32,23 @@ internal sealed class Publication
     /// <param name="position">Its place in its channel; default for a passing event, which has none.</param>
     /// <param name="feedPosition">Its place in the whole durable log, which feeds use; default if it is not in it.</param>
     public Publication(PublicationDraft draft, Position position = default, Position feedPosition = default)
+        : this(draft, position, feedPosition, feedPosition.Offset)
+    {
+    }
+
+    /// <summary>Gives a draft of a log without one order its place.</summary>
+    /// <param name="draft">What was published.</param>
+    /// <param name="position">Its place in its channel.</param>
+    /// <param name="feedPosition">What the reader of a feed holds who has this event: a place up to which everything came before it.</param>
+    /// <param name="sequence">Its own place in the whole log.</param>
+    public Publication(PublicationDraft draft, Position position, Position feedPosition, long sequence)
     {
         ArgumentNullException.ThrowIfNull(draft);
         Draft = draft;
         IsTombstone = draft.Type == TombstoneType;
         Position = position;
         FeedPosition = feedPosition;
+        Sequence = sequence;
     }
 
     /// <summary>What was published.</summary>
@@ -49,17 +60,27 @@ internal sealed class Publication
     /// <summary>Its place in its channel; <see cref="Position.None"/> for an event without one.</summary>
     public Position Position { get; }
 
-    /// <summary>Its place in the whole durable log, which feeds use; <see cref="Position.None"/> if it is not in it.</summary>
+    /// <summary>
+    /// What a feed's reader holds who has this event, a place in the whole durable log: everything up to it came before this event, or is
+    /// it. <see cref="Position.None"/> if it is not in the log.
+    /// </summary>
     public Position FeedPosition { get; }
 
     /// <summary>What its node published before it, if the channel is kept in memory and other nodes are to be told of it.</summary>
     public StreamLink? Link { get; init; }
 
-    /// <summary>The number of its row in the durable log; 0 if it is not in it.</summary>
-    public long Sequence => FeedPosition.Offset;
+    /// <summary>
+    /// Its own place in the durable log; 0 if it is not in it. It never falls within a channel. Unless the log has one order of all
+    /// channels, events of several channels share a place and arrive in any order.
+    /// </summary>
+    public long Sequence { get; }
 
     /// <summary>Whether it stands in for an event that could not be read.</summary>
     public bool IsTombstone { get; }
+
+    /// <summary>The same event as it is handed on by a node of a log without one order.</summary>
+    /// <param name="handedOver">Everything up to this place has been handed to the readers on this node before.</param>
+    public Publication After(Position handedOver) => new(Draft, Position, handedOver, Sequence);
 
     /// <summary>The form that a reader with these rights gets.</summary>
     public PublicationForm FormFor(IReaderRights rights)
