@@ -33,7 +33,7 @@ internal sealed class Connections(Options options) : IMeasurement
         {
             var usage = Usage.Start(rig.Server);
             report.Add("accepts/s, users never seen", _count / Open(fleet), "", "connect to `subscribed`, the user's row included");
-            usage.Stop(report);
+            report.Add("the same per CPU-second", _count / usage.Stop(report).ServerCpu, "");
 
             var opened = rig.Server.ResidentBytes;
             var cpu = rig.Server.CpuTime;
@@ -48,7 +48,12 @@ internal sealed class Connections(Options options) : IMeasurement
 
         rig.Loop.RunFor(Settling);
         using (var again = new Fleet(rig.Loop, rig.Server.EndPoint, dialect))
+        {
+            var usage = Usage.Start(rig.Server);
             report.Add("accepts/s, the same users again", _count / Open(again), "", "what a deploy's reconnects would see");
+            report.Add("the same per CPU-second", _count / usage.Stop().ServerCpu, "");
+        }
+
         report.Publish();
 
         double Open(Fleet fleet)
