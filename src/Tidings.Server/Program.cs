@@ -33,14 +33,18 @@ builder.Services
 
 await using var app = builder.Build();
 app.UseHost();
-app.UsePage();
-app.MapTidings();
-app.MapAccounts();
-app.MapPosts();
-app.MapLikes();
-app.MapFollows();
-app.MapCreators();
-app.MapRealtimeApi();
+if (options.Roles.HasFlag(NodeRoles.Realtime)) app.MapTidings();
+if (options.Roles.HasFlag(NodeRoles.Api))
+{
+    app.UsePage();
+    app.MapAccounts();
+    app.MapPosts();
+    app.MapLikes();
+    app.MapFollows();
+    app.MapCreators();
+    app.MapRealtimeApi();
+}
+
 app.MapOperations();
 app.MapOpenApi();
 return await app.RunHostAsync(Console.Out, Console.Error);

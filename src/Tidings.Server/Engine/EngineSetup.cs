@@ -37,6 +37,7 @@ internal static class EngineSetup
         .Configure<SocketTransportOptions>(static sockets => sockets.Backlog = ListenBacklog.Wanted)
         .Configure<KestrelServerOptions>(kestrel =>
         {
+            if (!options.Roles.HasFlag(NodeRoles.Realtime)) return;
             if (UpgradeCheck.HasFilteredHosts(kestrel.ApplicationServices)) return; // AllowedHosts is for HTTP to see to
             kestrel.ConfigureEndpointDefaults(listen => listen.UseTidings(ProxyHeaders(kestrel.ApplicationServices, options)));
         });

@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tidings.Server.Auth;
+using Tidings.Server.Host.Keys;
 
 namespace Tidings.Server.Host;
 
@@ -48,7 +48,7 @@ internal static class HostSetup
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<FeatureSwitches>().AddSingleton<RateLimits>().AddSingleton<ErrorAnswers>();
 
-        services.AddDataProtection().SetApplicationName("tidings").PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(options.DataDirectory, "keys")));
+        services.AddKeyRing(options);
         services.ConfigureHttpJsonOptions(json => JsonBodies.Configure(json.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.Configure<ForwardedHeadersOptions>(forwarded =>

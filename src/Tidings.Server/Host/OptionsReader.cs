@@ -9,6 +9,11 @@ internal static class OptionsReader
     /// <summary>The section that all settings are in.</summary>
     public const string Section = "Tidings";
 
+    private static readonly Dictionary<string, NodeRoles> RoleNames = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["api"] = NodeRoles.Api, ["realtime"] = NodeRoles.Realtime, ["publishing"] = NodeRoles.Publishing,
+    };
+
     private static readonly string[] LoopbackNetworks = ["127.0.0.0/8", "::1/128"];
 
     /// <summary>Reads the settings.</summary>
@@ -27,6 +32,8 @@ internal static class OptionsReader
             Auth = ReadAuth(settings),
             Limits = ReadLimits(settings),
             Channels = ChannelKinds.Read(section, settings.Problems),
+            EncryptionKeys = ReadEncryptionKeys(settings),
+            Roles = ReadRoles(settings),
             IsShared = settings.Text("Database") is not null || settings.Text("Redis") is not null,
         };
 
@@ -38,6 +45,31 @@ internal static class OptionsReader
             settings.Refuse("App:Secret", "is the same as Tidings:Auth:Secret: user tokens and subscription tokens need different keys.");
 
         return settings.Problems.Count == 0 ? options : throw new StartRefusedException(settings.Problems);
+    }
+
+    private static IReadOnlyList<string> ReadEncryptionKeys(SettingsReader settings)
+    {
+        var keys = settings.List("EncryptionKeys", []);
+        if (keys.Select(WeakSecrets.ProblemOf).FirstOrDefault(static problem => problem is not null) is { } problem) settings.Refuse("EncryptionKeys", problem);
+        if (keys.Count == 0 && settings.Text("Database") is not null)
+            settings.Refuse("EncryptionKeys", "must be set when Tidings:Database is: what nodes keep secret in the database is encrypted under it.");
+        return keys;
+    }
+
+    private static NodeRoles ReadRoles(SettingsReader settings)
+    {
+        var roles = default(NodeRoles);
+        var texts = settings.List("Roles", ["api", "realtime", "publishing"]);
+        if (texts.Count == 0) return settings.Refuse("Roles", $"names nothing that this node should do: write some of {string.Join(", ", RoleNames.Keys)}.", NodeRoles.All);
+        foreach (var text in texts)
+        {
+            if (RoleNames.TryGetValue(text, out var role)) roles |= role;
+            else return settings.Refuse("Roles", $"has '{text}': a node's roles are {string.Join(", ", RoleNames.Keys)}.", NodeRoles.All);
+        }
+
+        if (roles != NodeRoles.All && settings.Text("Database") is null)
+            settings.Refuse("Roles", "leaves something to other nodes, but without Tidings:Database there are none: name a PostgreSQL server, or leave Tidings:Roles out.");
+        return roles;
     }
 
     private static AppOptions ReadApp(SettingsReader settings)

@@ -27,8 +27,31 @@ internal sealed class TidingsOptions
     /// <summary>The channel kinds, the product's and the configured ones.</summary>
     public required ChannelCatalog Channels { get; init; }
 
+    /// <summary>What Data Protection's keys are kept under in a shared database, the newest first; empty with SQLite, where they are files.</summary>
+    public required IReadOnlyList<string> EncryptionKeys { get; init; }
+
+    /// <summary>What this node does.</summary>
+    public required NodeRoles Roles { get; init; }
+
     /// <summary>Whether several nodes may share this configuration (a database server or Redis is named): secrets are then not generated.</summary>
     public required bool IsShared { get; init; }
+}
+
+/// <summary>What a node does; with one node, everything.</summary>
+[Flags]
+internal enum NodeRoles
+{
+    /// <summary>Answers the HTTP API and serves the page.</summary>
+    Api = 1,
+
+    /// <summary>Takes clients' live connections.</summary>
+    Realtime = 2,
+
+    /// <summary>Publishes to other platforms what is due.</summary>
+    Publishing = 4,
+
+    /// <summary>All of it.</summary>
+    All = Api | Realtime | Publishing,
 }
 
 /// <summary>The API key pair of backends, as configured.</summary>

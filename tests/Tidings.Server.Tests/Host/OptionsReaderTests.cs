@@ -39,6 +39,11 @@ public sealed class OptionsReaderTests
     [InlineData("App:Secret", "secret", "Tidings:App:Secret is or contains a well-known default")]
     [InlineData("App:Key", "has space", "Tidings:App:Key may have")]
     [InlineData("App:Id", "a/b", "Tidings:App:Id may have")]
+    [InlineData("Roles", "api", "without Tidings:Database there are none")]
+    [InlineData("Roles", "api,cooking", "has 'cooking': a node's roles are api, realtime, publishing")]
+    [InlineData("Roles", "none", "names nothing that this node should do")]
+    [InlineData("Database", "Host=x", "Tidings:EncryptionKeys must be set when Tidings:Database is")]
+    [InlineData("EncryptionKeys", "short", "Tidings:EncryptionKeys has fewer than 32 bytes")]
     [InlineData("AllowedOrigins", "*", "wildcards are not allowed")]
     [InlineData("AllowedOrigins", "https://*.example.com", "wildcards are not allowed")]
     [InlineData("AllowedOrigins", "https://example.com/", "write an origin such as")]
@@ -108,6 +113,13 @@ public sealed class OptionsReaderTests
     [InlineData("0s", 0)]
     public void Durations_have_several_spellings(string text, int seconds) =>
         OptionsReader.Read(Configuration(("Auth:ClockSkew", text))).Auth.ClockSkew.ShouldBe(TimeSpan.FromSeconds(seconds));
+
+    [Theory]
+    [InlineData("api", NodeRoles.Api)]
+    [InlineData("Realtime, publishing", NodeRoles.Realtime | NodeRoles.Publishing)]
+    [InlineData("api,realtime,publishing", NodeRoles.All)]
+    internal void Nodes_of_one_database_share_the_roles(string text, NodeRoles roles) => OptionsReader.Read(Configuration(
+        ("Roles", text), ("Database", "Host=x"), ("EncryptionKeys", "k3J9xQ0pLmN2bV7cX8zW4sR6tY1uI5oA"))).Roles.ShouldBe(roles);
 
     [Fact]
     public void Lists_are_numbered_or_have_commas()
