@@ -22,6 +22,8 @@ internal sealed class CommandArguments
 
     public string Required(string name) => _values.GetValueOrDefault(name) ?? throw new CommandUsageException($"--{name} is missing.");
 
+    public string? Optional(string name) => _values.GetValueOrDefault(name);
+
     public int Number(string name, int whenAbsent, int most)
     {
         if (!_values.TryGetValue(name, out var text)) return whenAbsent;
