@@ -14,7 +14,7 @@ public sealed class KillTests(ITestOutputHelper output)
         var kills = TestRun.Number(20, 50);
         var chance = TestRun.Chance();
         output.WriteLine($"seed {TestRun.Seed}, {kills} kills at {PostsPerSecond} posts/s");
-        await using var scenario = await Scenario.StartAsync();
+        await using var scenario = await Scenario.StartAsync(mostWaiting: 2 * PostsPerSecond);
         var (server, writer) = (scenario.Server, scenario.Writer);
 
         using var stop = new CancellationTokenSource();

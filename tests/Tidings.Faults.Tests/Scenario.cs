@@ -13,12 +13,12 @@ internal sealed class Scenario : IAsyncDisposable
     private readonly List<ResumingReader> _readers = [];
     private readonly Dictionary<string, string> _beginnings = [];
 
-    private Scenario(ServerProcess server, Account first, Account second, Account follower, string padding)
+    private Scenario(ServerProcess server, Account first, Account second, Account follower, string padding, int mostWaiting)
     {
         Server = server;
         Authors = [first, second];
         Follower = follower;
-        Writer = new KeyedWriter(Authors, Log) { Padding = padding };
+        Writer = new KeyedWriter(Authors, Log) { Padding = padding, MostWaiting = mostWaiting };
     }
 
     public ServerProcess Server { get; }
@@ -40,7 +40,8 @@ internal sealed class Scenario : IAsyncDisposable
     /// <param name="settings">Of the server.</param>
     /// <param name="padding">Added to each post.</param>
     /// <param name="tokenLifetime">If set, the accounts are a host app's, whose tokens live so long.</param>
-    public static async Task<Scenario> StartAsync(ServerSettings? settings = null, string padding = "", TimeSpan? tokenLifetime = null)
+    /// <param name="mostWaiting">How many posts may wait for their answers at once.</param>
+    public static async Task<Scenario> StartAsync(ServerSettings? settings = null, string padding = "", TimeSpan? tokenLifetime = null, int mostWaiting = int.MaxValue)
     {
         var server = await ServerProcess.StartAsync(settings ?? new ServerSettings { Settings = LongHistory });
         try
@@ -49,7 +50,7 @@ internal sealed class Scenario : IAsyncDisposable
             await follower.FollowAsync(first);
             await follower.FollowAsync(second);
 
-            var scenario = new Scenario(server, first, second, follower, padding);
+            var scenario = new Scenario(server, first, second, follower, padding, mostWaiting);
             await scenario.JoinAsync();
             return scenario;
         }

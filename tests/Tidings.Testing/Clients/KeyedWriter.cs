@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using Tidings.Testing.Checks;
 
 namespace Tidings.Testing.Clients;
@@ -19,6 +20,9 @@ public sealed class KeyedWriter(IReadOnlyList<Account> authors, OperationLog log
     /// <summary>Added to each post after its key.</summary>
     public string Padding { get; init; } = "";
 
+    /// <summary>So many posts at most wait for their answers at once: a server that cannot keep up is asked for less.</summary>
+    public int MostWaiting { get; init; } = int.MaxValue;
+
     /// <summary>Posts asked for so far.</summary>
     public int Asked => Volatile.Read(ref _lastNumber);
 
@@ -35,9 +39,9 @@ public sealed class KeyedWriter(IReadOnlyList<Account> authors, OperationLog log
         var startedAt = TimeProvider.System.GetTimestamp();
         for (var written = 0; !stop.IsCancellationRequested;)
         {
-            var due = (int)(TimeProvider.System.GetElapsedTime(startedAt).TotalSeconds * perSecond) + 1;
-            for (; written < due; written++) waiting.Add(WriteOneAsync(NextKey()));
             waiting.RemoveAll(static task => task.IsCompletedSuccessfully);
+            var due = (int)(TimeProvider.System.GetElapsedTime(startedAt).TotalSeconds * perSecond) + 1;
+            for (; written < due && waiting.Count < MostWaiting; written++) waiting.Add(WriteOneAsync(NextKey()));
             await Task.Delay(5, CancellationToken.None);
         }
 
@@ -63,7 +67,7 @@ public sealed class KeyedWriter(IReadOnlyList<Account> authors, OperationLog log
 
             if (answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.Conflict)) _statuses.AddOrUpdate(answer.StatusCode, 1, (_, count) => count + 1);
         }
-        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or IOException)
+        catch (Exception error) when (error is HttpRequestException or SocketException or OperationCanceledException or IOException)
         {
             // No answer: it may have happened or not.
         }

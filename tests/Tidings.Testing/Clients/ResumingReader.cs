@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text.Json;
 using Tidings.Testing.Checks;
@@ -88,7 +89,7 @@ public abstract class ResumingReader : IAsyncDisposable
             {
                 await ReadOnceAsync(_end.Token);
             }
-            catch (Exception error) when (error is HttpRequestException or WebSocketException or IOException or ConnectionEndedException or OperationCanceledException or TimeoutException)
+            catch (Exception error) when (error is HttpRequestException or WebSocketException or SocketException or IOException or ConnectionEndedException or OperationCanceledException or TimeoutException)
             {
                 // The server is down or the line is cut: that is what this reader is for.
             }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 
 namespace Tidings.Testing.Servers;
@@ -108,7 +109,7 @@ public sealed class ServerProcess : IAsyncDisposable
             using var answer = await Probe.GetAsync(new Uri(Address, "/health/ready"));
             return answer.StatusCode == HttpStatusCode.OK;
         }
-        catch (Exception error) when (error is HttpRequestException or OperationCanceledException)
+        catch (Exception error) when (error is HttpRequestException or SocketException or OperationCanceledException)
         {
             return false;
         }
