@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Tidings.Fuzz;
 
-/// <summary>No parser throws what it does not declare, takes more than 50 ms or 4 MB, or ends the process, whatever it is given.</summary>
+/// <summary>No parser throws what it does not declare, takes more than 50 ms of the processor or 4 MB, or ends the process, whatever it is given.</summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     [Fact]

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Tidings.Fuzz;
 
 /// <summary>
-/// One target for some time, in a process of its own. Each input has 50 ms and 4 MB; now and then one is made twice and four times as
-/// long, which may not take much more than twice and four times as long to parse.
+/// One target for some time, in a process of its own. Each input has 50 ms of the processor and 4 MB; now and then one is made
+/// twice and four times as long, which may not take much more than twice and four times as long to parse.
 /// </summary>
 internal sealed class Session(Target target, IReadOnlyList<byte[]> corpus, int seed, CurrentInput current)
 {
@@ -42,7 +42,7 @@ internal sealed class Session(Target target, IReadOnlyList<byte[]> corpus, int s
         current.Set(input);
         var copy = input.ToArray(); // some parsers work in place
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var started = Stopwatch.GetTimestamp();
+        var started = ThreadClock.Now;
         try
         {
             target.Run(copy);
@@ -53,11 +53,11 @@ internal sealed class Session(Target target, IReadOnlyList<byte[]> corpus, int s
         }
 
         if (!withBudgets) return null;
-        var took = Stopwatch.GetElapsedTime(started);
+        var took = ThreadClock.Now - started;
         var bytes = GC.GetAllocatedBytesForCurrentThread() - before;
         if (bytes > MostBytes) return string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes were allocated");
 
-        // A machine may take the processor away for a while; a parser that is slow is slow each time.
+        // A first time may have compiled code or collected others' garbage; a parser that is slow is slow each time.
         if (took > MostTime && Fastest(input, 5) is var fastest && fastest > MostTime)
             return string.Create(CultureInfo.InvariantCulture, $"It took {fastest.TotalMilliseconds:0} ms");
         return null;
@@ -88,9 +88,9 @@ internal sealed class Session(Target target, IReadOnlyList<byte[]> corpus, int s
         for (var time = 0; time < times; time++)
         {
             var copy = input.ToArray();
-            var started = Stopwatch.GetTimestamp();
+            var started = ThreadClock.Now;
             target.Run(copy);
-            var took = Stopwatch.GetElapsedTime(started);
+            var took = ThreadClock.Now - started;
             if (took < fastest) fastest = took;
         }
 

@@ -21,8 +21,8 @@ internal static class BrokenTargets
 
     private static void Dawdle(int milliseconds)
     {
-        var started = System.Diagnostics.Stopwatch.GetTimestamp();
-        while (System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMilliseconds < milliseconds)
+        var until = ThreadClock.Now + TimeSpan.FromMilliseconds(milliseconds);
+        while (ThreadClock.Now < until)
         {
         }
     }
