@@ -31,7 +31,7 @@ public sealed class CanaryTests
             $$"""{"password":"{{Mark("huge")}}{{new string('x', 1024 * 1024)}}"}"""])
         {
             foreach (var path in (string[])["/api/auth/register", "/api/auth/login", "/api/fault"])
-                await app.Client().PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
+                await PostAsync(app, path, body);
         }
 
         for (var i = 0; i < 12; i++) await app.Client().PostAsJsonAsync("/api/auth/login", new { login = "ada", password = Mark("guess") });
@@ -62,6 +62,19 @@ public sealed class CanaryTests
     }
 
     private static string Mark(string what) => $"canary-{what}-7f3a9c";
+
+    /// <summary>Posts a body. Of one that is too large the server may hang up before all of it was sent.</summary>
+    private static async Task PostAsync(AccountsApp app, string path, string body)
+    {
+        try
+        {
+            using var answer = await app.Client().PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
+        }
+        catch (HttpRequestException) when (body.Length > 1024 * 1024)
+        {
+            // It is the logs that count.
+        }
+    }
 
     private static async Task SendRawAsync(string url, string request)
     {
