@@ -114,7 +114,7 @@ public sealed class CommitCarrierTests : IDisposable
     }
 
     [Fact]
-    public async Task A_row_that_breaks_the_reading_is_given_up_after_a_few_attempts_and_the_rest_arrives()
+    public async Task What_cannot_be_read_now_is_read_at_a_later_sweep_and_nothing_is_left_out()
     {
         for (var count = 0; count < 101; count++) await _temp.AppendAsync("creator:1", $"{count}");
         var attempts = 0;
@@ -122,20 +122,13 @@ public sealed class CommitCarrierTests : IDisposable
             0, () => SqliteDatabase.OpenReader(_temp.File), ReadAfter, () => _temp.Store.CommittedSequence, _loggers.CreateLogger<CommitCarrier>());
         carrier.DeliverTo(Receive);
 
-        for (var sweep = 0; sweep < 3; sweep++) await carrier.SweepAsync();
+        for (var sweep = 0; sweep < 5; sweep++) await carrier.SweepAsync();
 
         carrier.CarriedThrough.ShouldBe(101);
-        _received.ShouldBe(Enumerable.Range(1, 101).Where(sequence => sequence != 3).Select(sequence => (long)sequence));
-        _loggers.Lines.Count(line => line.Contains("Event 3 of the log", StringComparison.Ordinal)).ShouldBe(1);
-        attempts.ShouldBeLessThanOrEqualTo(6);
+        _received.ShouldBe(Enumerable.Range(1, 101).Select(sequence => (long)sequence));
 
-        IReadOnlyList<Publication> ReadAfter(Reader reader, long after, int limit)
-        {
-            var page = LogQueries.AllSince(reader, _temp.Store.Rows, _temp.Store.Positions, after, limit);
-            if (page.All(publication => publication.Sequence != 3)) return page;
-            attempts++;
-            throw new FormatException();
-        }
+        IReadOnlyList<Publication> ReadAfter(Reader reader, long after, int limit) =>
+            ++attempts < 5 ? throw new FormatException() : LogQueries.AllSince(reader, _temp.Store.Rows, _temp.Store.Positions, after, limit);
     }
 
     [Fact]
@@ -151,7 +144,7 @@ public sealed class CommitCarrierTests : IDisposable
         while (!condition())
         {
             limit.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
+            await Task.Delay(5); // what is waited for needs the processor too
         }
     }
 

@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Server.Storage.Sqlite;
@@ -11,7 +10,6 @@ internal sealed partial class CommitCarrier : IDisposable
 {
     private const int MostWaiting = 16_384;
     private const int Page = 500;
-    private const int MostAttempts = 3;
 
     private readonly object _gate = new();
     private readonly Queue<IReadOnlyList<Publication>> _waiting = [];
@@ -25,8 +23,6 @@ internal sealed partial class CommitCarrier : IDisposable
     private Reader? _reader;
     private int _waitingPublications;
     private long _carried;
-    private int _failedReads;
-    private long _singlyThrough;
     private bool _isClosed;
 
     /// <param name="carried">Every event up to this place has been handed over before.</param>
@@ -145,32 +141,18 @@ internal sealed partial class CommitCarrier : IDisposable
     {
         while (_carried < through)
         {
-            var limit = _carried < _singlyThrough ? 1 : Page;
             try
             {
                 _reader ??= new Reader(_open());
-                var page = _readAfter(_reader, _carried, limit).TakeWhile(publication => publication.Sequence <= through).ToList();
+                var page = _readAfter(_reader, _carried, Page).TakeWhile(publication => publication.Sequence <= through).ToList();
                 if (page.Count > 0) Log.CaughtUp(_logger, page.Count, _carried);
-                Hand(page, page.Count < limit ? through : page[^1].Sequence);
-                _failedReads = 0;
-            }
-            catch (Exception error) when (error is SqliteException or StoreUnavailableException)
-            {
-                Log.CannotRead(_logger, error);
-                return false;
-            }
-            catch (Exception error) when (limit > 1)
-            {
-                // Not the disk, then, but what a row holds: it may fail for ever, and everything behind it would wait with it.
-                Log.CannotRead(_logger, error);
-                if (++_failedReads < MostAttempts) return false;
-                _failedReads = 0;
-                _singlyThrough = _carried + Page;
+                Hand(page, page.Count < Page ? through : page[^1].Sequence);
             }
             catch (Exception error)
             {
-                Log.PassedOver(_logger, _carried + 1, error);
-                Volatile.Write(ref _carried, _carried + 1);
+                // It is not for what a row holds, which is a tombstone then, but for the disk: nothing may be left out.
+                Log.CannotRead(_logger, error);
+                return false;
             }
         }
 
@@ -217,9 +199,6 @@ internal sealed partial class CommitCarrier : IDisposable
 
         [LoggerMessage(2203, LogLevel.Error, "The publisher threw on the events {First} to {Last}; they stay in the log.")]
         public static partial void ReceiverThrew(ILogger logger, long first, long last, Exception error);
-
-        [LoggerMessage(2205, LogLevel.Error, "Event {Sequence} of the log cannot be read and is passed over; its place stays taken.")]
-        public static partial void PassedOver(ILogger logger, long sequence, Exception error);
 
         [LoggerMessage(2204, LogLevel.Error, "Handing over committed events failed.")]
         public static partial void CarrierStumbled(ILogger logger, Exception error);

@@ -1,13 +1,14 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using Microsoft.Data.Sqlite;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Server.Storage.Sqlite;
 
 /// <summary>
-/// Rows of the log to publications and back, in one place. A row that cannot be understood becomes a tombstone: it keeps its place, so
-/// that the channel has no hole, and carries nothing.
+/// Rows of the log to publications and back, in one place. Whatever a row holds, it can be read: one that cannot be understood becomes a
+/// tombstone, which keeps its place, so that the channel has no hole, and carries nothing.
 /// </summary>
 internal sealed partial class EventRows(LogPositions positions, ILogger<EventRows> logger)
 {
@@ -56,21 +57,30 @@ internal sealed partial class EventRows(LogPositions positions, ILogger<EventRow
 
     private PublicationDraft Draft(Statement row, long sequence, ChannelName channel)
     {
-        var problem = ProblemOf(row, out var effect);
-        if (problem is null)
+        string? problem;
+        try
         {
-            return new PublicationDraft
+            problem = ProblemOf(row, out var effect);
+            if (problem is null)
             {
-                Channel = channel,
-                Timestamp = DateTimeOffset.FromUnixTimeMilliseconds(row.ReadInt64(2)),
-                Id = row.ReadString(3),
-                Type = row.ReadString(4),
-                Payload = row.ReadBytes(5),
-                FullPayload = row.IsNull(6) ? default(ReadOnlyMemory<byte>?) : row.ReadBytes(6),
-                FullNeeds = row.IsNull(7) ? null : row.ReadString(7),
-                Effect = effect,
-                ExcludedConnectionId = row.IsNull(10) ? null : row.ReadString(10),
-            };
+                return new PublicationDraft
+                {
+                    Channel = channel,
+                    Timestamp = DateTimeOffset.FromUnixTimeMilliseconds(row.ReadInt64(2)),
+                    Id = row.ReadString(3),
+                    Type = row.ReadString(4),
+                    Payload = row.ReadBytes(5),
+                    FullPayload = row.IsNull(6) ? default(ReadOnlyMemory<byte>?) : row.ReadBytes(6),
+                    FullNeeds = row.IsNull(7) ? null : row.ReadString(7),
+                    Effect = effect,
+                    ExcludedConnectionId = row.IsNull(10) ? null : row.ReadString(10),
+                };
+            }
+        }
+        catch (Exception unforeseen) when (unforeseen is not (SqliteException or OutOfMemoryException))
+        {
+            // Everything behind it would wait for it: the hand-over, and everybody whose replay it is in.
+            problem = $"reading it failed ({unforeseen.GetType().Name})";
         }
 
         Report(sequence, problem);
