@@ -99,6 +99,33 @@ public sealed class DirectWriteTests
     }
 
     [Fact]
+    public async Task What_is_kept_for_slow_readers_of_many_channels_stays_within_what_may_wait_for_all_connections()
+    {
+        const int channels = 10, events = 12, limit = 50_000;
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, TotalOutboundBytes = limit });
+        var room = int.MaxValue;
+        var slow = new PartialTransport(_ => room) { Gate = new TaskCompletionSource() };
+        await ReaderAsync(host, "ticker:0", slow);
+        var quick = await ReaderAsync(host, "ticker:0", new PartialTransport(static _ => int.MaxValue));
+        for (var number = 1; number < channels; number++)
+            foreach (var reader in new[] { slow, quick })
+                await host.Engine.HandleAsync(reader.Connection!, new SubscribeCommand(1, EngineHost.Name($"ticker:{number}"), null, null, null), CancellationToken.None);
+        room = 0;
+        for (var number = 0; number < channels * events; number++)
+        {
+            await host.PublishAsync($"ticker:{number % channels}", $"e{number}", bytes: 1_000);
+            await quick.WaitAsync(text => text.Contains($" e{number} ", StringComparison.Ordinal), "each event");
+            host.Engine.Outbound.Taken.ShouldBeLessThanOrEqualTo(limit);
+        }
+
+        host.Engine.Outbound.Taken.ShouldBeGreaterThan(limit * 9 / 10, "it counts");
+        slow.Connection!.IsClosing.ShouldBeFalse("such channels give up events, not readers");
+        slow.Connection.Close(CloseReason.Normal);
+        slow.Gate.SetException(new IOException("aborted"));
+        await UntilAsync(() => host.Engine.Outbound.Taken == 0, "nothing is kept for who has left");
+    }
+
+    [Fact]
     public async Task What_is_given_up_never_tears_a_message_that_was_made_for_one_reader()
     {
         await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1, OutboundBytes = 200_000 });

@@ -9,7 +9,8 @@ namespace Tidings.Realtime.Connections;
 /// </summary>
 /// <param name="policy">Which.</param>
 /// <param name="mostBytes">The most bytes of payload that are kept; the newest event is kept in any case.</param>
-internal sealed class KeptBack(SlowReaderPolicy policy, int mostBytes)
+/// <param name="budget">What may wait for all connections together, this included.</param>
+internal sealed class KeptBack(SlowReaderPolicy policy, int mostBytes, OutboundBudget budget)
 {
     private const int MostEvents = 128;
 
@@ -19,15 +20,21 @@ internal sealed class KeptBack(SlowReaderPolicy policy, int mostBytes)
     /// <summary>How many are kept.</summary>
     public int Count => _events.Count;
 
-    /// <summary>Keeps one more.</summary>
-    /// <returns>How many older ones it took the place of.</returns>
+    /// <summary>Keeps one more, unless there is no room for it among all connections.</summary>
+    /// <returns>How many were given up for it; itself too, if nothing could make room.</returns>
     public int Add(Publication publication)
     {
+        var (size, dropped) = (SizeOf(publication), 0);
         var most = policy == SlowReaderPolicy.Latest ? 1 : MostEvents;
-        var dropped = 0;
+        for (; _events.Count >= most || (_events.Count > 0 && _bytes + size > mostBytes); dropped++) Take();
+        for (; !budget.TryTake(size); dropped++)
+        {
+            if (_events.Count == 0) return dropped + 1;
+            Take();
+        }
+
         _events.Enqueue(publication);
-        _bytes += publication.Draft.Payload.Length;
-        for (; _events.Count > most || (_events.Count > 1 && _bytes > mostBytes); dropped++) Take();
+        _bytes += size;
         return dropped;
     }
 
@@ -35,7 +42,17 @@ internal sealed class KeptBack(SlowReaderPolicy policy, int mostBytes)
     public Publication Take()
     {
         var oldest = _events.Dequeue();
-        _bytes -= oldest.Draft.Payload.Length;
+        var size = SizeOf(oldest);
+        _bytes -= size;
+        budget.Give(size);
         return oldest;
     }
+
+    /// <summary>Gives up all.</summary>
+    public void Clear()
+    {
+        while (_events.Count > 0) Take();
+    }
+
+    private static long SizeOf(Publication publication) => publication.Draft.Payload.Length;
 }

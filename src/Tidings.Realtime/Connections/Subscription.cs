@@ -18,7 +18,7 @@ internal sealed class Subscription
         Connection = connection;
         Channel = channel;
         IsFeed = rules.IsFeed;
-        if (rules.SlowReader != SlowReaderPolicy.Cut) _keptBack = new KeptBack(rules.SlowReader, connection.Engine.Options.OutboundBytes);
+        if (rules.SlowReader != SlowReaderPolicy.Cut) _keptBack = new KeptBack(rules.SlowReader, connection.Engine.Options.OutboundBytes, connection.Engine.Outbound);
         Rights = rights;
     }
 
@@ -38,13 +38,20 @@ internal sealed class Subscription
     /// <summary>Its index among the readers of its channel on this shard, kept so that leaving takes no search.</summary>
     internal int ReaderIndex { get; set; } = -1;
 
-    internal bool HasEnded { get; set; }
+    internal bool HasEnded { get; private set; }
 
     /// <summary>Whether the server subscribed by itself, so that the client may still name the position from which to resume.</summary>
     internal bool IsAttached { get; init; }
 
     /// <summary>Whether it hears of members, and but for the channel of who is online makes its user one.</summary>
     internal bool HasPresence { get; init; }
+
+    /// <summary>Nothing more is delivered, and nothing is kept for it.</summary>
+    internal void End()
+    {
+        HasEnded = true;
+        _keptBack?.Clear();
+    }
 
     /// <summary>From now on live events wait, until <see cref="Start"/> or <see cref="Release"/>: what was missed comes first.</summary>
     internal void Hold() => _held = [];

@@ -125,7 +125,7 @@ internal sealed partial class Shard : IDisposable
     public void EndSubscription(Subscription subscription)
     {
         if (subscription.HasEnded) return;
-        subscription.HasEnded = true;
+        subscription.End();
         subscription.Connection.Remove(subscription);
         if (subscription.HasPresence) Members.Leave(subscription);
 
