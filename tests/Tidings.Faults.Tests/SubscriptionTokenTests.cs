@@ -98,6 +98,25 @@ public sealed class SubscriptionTokenTests(SubscriptionTokenTests.TicketServer r
     }
 
     [Fact]
+    public async Task Whoever_subscribed_with_a_token_reads_the_history_until_the_subscription_ends()
+    {
+        using var backend = new Backend(_server);
+        const string channel = "ticket:history";
+        await using var socket = await NativeClient.ConnectAsync(_server.Address, _token);
+        await backend.PublishAsync(channel, "before");
+        (await HistoryAsync()).Text("code").ShouldBe("forbidden", "not subscribed yet");
+
+        await SubscribeAsync(socket, channel, backend.SubscriptionToken(User, channel));
+        (await HistoryAsync()).GetProperty("events").EnumerateArray().Select(happened => happened.Text("id")).ShouldBe(["before"]);
+
+        await backend.PostAsync("/subscriptions/revoke", new { userId = User, channel });
+        await socket.WaitForAsync(message => message.IsOfType("unsubscribed"), "the end of the subscription");
+        (await HistoryAsync()).Text("code").ShouldBe("forbidden", "not subscribed any more");
+
+        Task<System.Text.Json.JsonElement> HistoryAsync() => socket.RequestAsync(new JsonObject { ["type"] = "history", ["channel"] = channel });
+    }
+
+    [Fact]
     public async Task A_subscription_ends_with_its_token_and_goes_on_with_a_new_one()
     {
         using var backend = new Backend(_server);

@@ -1,10 +1,14 @@
+using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Realtime.Commands;
 
-/// <summary>Answers a page of history, in the form that the reader may see now.</summary>
+/// <summary>
+/// Answers a page of history, in the form that the reader may see now: to whom the rules let in, and to a subscriber, who may have come
+/// with a token.
+/// </summary>
 internal static class HistoryHandler
 {
     private const int MaxLimit = 1_000;
@@ -13,14 +17,15 @@ internal static class HistoryHandler
     {
         var rules = engine.Catalog.RulesOf(command.Channel);
         var grant = await engine.AuthorizeAsync(connection.Identity, command.Channel, null, cancellationToken).ConfigureAwait(false);
-        if (!grant.IsAllowed || rules.History == 0)
+        var rights = grant.IsAllowed ? grant.Rights : await RightsOfSubscriberAsync(engine, connection, command.Channel).ConfigureAwait(false);
+        if (rights is null || rules.History == 0)
         {
             engine.Metrics.CountRefusal(Refusal.Forbidden);
             connection.Send(new ErrorMessage(command.Id, ErrorCode.Forbidden, "There is no history of this channel for you.", command.Channel.Value));
             return;
         }
 
-        connection.Send(await ReadAsync(engine, command, grant.Rights, cancellationToken).ConfigureAwait(false));
+        connection.Send(await ReadAsync(engine, command, rights, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Reads a page in the form that these rights allow.</summary>
@@ -35,6 +40,14 @@ internal static class HistoryHandler
         page = Fit(page, engine.Options.OutboundBytes / 2, command.Since is not null, isFeed);
         return new HistoryMessage(
             command.Id ?? 0, command.Channel, [.. page.Events.Where(static publication => !publication.IsTombstone)], rights, page.Position, page.IsRecovered);
+    }
+
+    /// <summary>What a subscriber may see; null if the connection has not subscribed, or not any more.</summary>
+    private static Task<IReaderRights?> RightsOfSubscriberAsync(RealtimeEngine engine, Connection connection, ChannelName channel)
+    {
+        var found = new TaskCompletionSource<IReaderRights?>(engine.Scheduler.Completions);
+        connection.Shard.Post(() => found.TrySetResult(connection.SubscriptionTo(channel)?.Rights));
+        return found.Task;
     }
 
     private static async ValueTask<Page> OfChannelAsync(RealtimeEngine engine, HistoryCommand command, int limit, CancellationToken cancellationToken)
