@@ -98,8 +98,8 @@ internal static class ChannelKinds
     {
         foreach (var key in (string[])["Durable", "ClientPublish", "SlowReader"])
             if (settings.Text(key) is not null) settings.Refuse(key, "cannot be set: this kind is Tidings' own.");
-        if (ours.Access == AccessRule.Owner && "webhook".Equals(settings.Text("Access"), StringComparison.OrdinalIgnoreCase))
-            settings.Refuse("Access", "cannot be webhook: what is in these channels is for their owner alone.");
+        if (ours.Access == AccessRule.Owner && settings.Text("Access") is { } access && AccessWords.TryGetValue(access, out var rule) && rule != AccessRule.Owner)
+            settings.Refuse("Access", $"cannot be {access}: what is in these channels is for their owner alone.");
         return Rules(settings, ours);
     }
 

@@ -71,6 +71,9 @@ public sealed class OptionsReaderTests
     [InlineData("Channels:room:Access", "everyone", "Tidings:Channels:room:Access is 'everyone': write one of public, signed-in, owner, token")]
     [InlineData("Channels:room:History", "10", "Tidings:Channels:room:Access is missing")]
     [InlineData("Channels:Room:Access", "public", "Tidings:Channels:Room is not a channel kind")]
+    [InlineData("Channels:feed:Access", "public", "Tidings:Channels:feed:Access cannot be public: what is in these channels is for their owner alone")]
+    [InlineData("Channels:user:Access", "signed-in", "cannot be signed-in")]
+    [InlineData("Channels:notifications:Access", "token", "cannot be token")]
     [InlineData("Channels:feed:Durable", "false", "cannot be set: this kind is Tidings' own")]
     public void A_wrong_value_is_told_in_a_sentence(string key, string value, string part)
     {
