@@ -118,6 +118,7 @@ internal sealed class RealtimeMetrics : IDisposable
         Refusal.Malformed => "malformed",
         Refusal.TooLarge => "too_large",
         Refusal.Messages => "messages",
+        Refusal.Requests => "requests",
         Refusal.ControlFrames => "control_frames",
         Refusal.TooManySubscriptions => "too_many_subscriptions",
         Refusal.Forbidden => "forbidden",

@@ -45,6 +45,9 @@ internal enum Refusal
     /// <summary><c>messages</c>: a message over the rate.</summary>
     Messages,
 
+    /// <summary><c>requests</c>: a request of the REST API over the rate, or too many attempts to sign in.</summary>
+    Requests,
+
     /// <summary><c>control_frames</c>: a ping or pong over the rate.</summary>
     ControlFrames,
 

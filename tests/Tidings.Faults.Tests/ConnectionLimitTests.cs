@@ -40,6 +40,24 @@ public sealed class ConnectionLimitTests
         (await server.GetMetricAsync("tidings_refusals_total", "\"handshakes\"")).ShouldBeGreaterThan(10);
     }
 
+    [Fact]
+    public async Task Requests_over_the_rate_are_counted()
+    {
+        await using var server = await ServerProcess.StartAsync(new ServerSettings { Settings = new Dictionary<string, string> { ["Limits:RequestsPerSecondPerUser"] = "1" } });
+        using var account = await Account.OfHostAsync(server, "busy");
+
+        var statuses = new List<HttpStatusCode>();
+        for (var number = 0; number < 20; number++)
+        {
+            using var answer = await account.Http.GetAsync("/api/auth/me");
+            statuses.Add(answer.StatusCode);
+        }
+
+        var refused = statuses.Count(status => status == HttpStatusCode.TooManyRequests);
+        refused.ShouldBeGreaterThan(0);
+        (await server.GetMetricAsync("tidings_refusals_total", "\"requests\"")).ShouldBe(refused);
+    }
+
     private static async Task<ClientWebSocket> ConnectAsync(ServerProcess server, string address)
     {
         var socket = new ClientWebSocket();

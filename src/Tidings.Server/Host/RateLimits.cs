@@ -1,5 +1,6 @@
 using System.Globalization;
 using Tidings.Protocols.Admission;
+using Tidings.Realtime;
 using Tidings.Server.Auth;
 
 namespace Tidings.Server.Host;
@@ -36,9 +37,10 @@ internal sealed class RateLimits(TidingsOptions options, BackendSecret backends,
 
     private static Task RefuseAsync(HttpContext context, TimeSpan retryAfter) => TooMany(context, retryAfter).ExecuteAsync(context);
 
-    /// <summary>The answer 429 <c>rate_limited</c>, with <c>Retry-After</c> in whole seconds.</summary>
+    /// <summary>The answer 429 <c>rate_limited</c>, with <c>Retry-After</c> in whole seconds. It is counted.</summary>
     public static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult TooMany(HttpContext context, TimeSpan retryAfter)
     {
+        context.RequestServices.GetService<RealtimeMetrics>()?.CountRefusal(Refusal.Requests); // asked for here: at the start the engine is not there yet
         context.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(retryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         return Problems.Problem(429, "rate_limited", "Too many requests; try again later.");
     }
