@@ -9,6 +9,12 @@ internal static class HostRun
     /// <summary>Returns the exit code: 0 after a shutdown, 1 if the server could not start.</summary>
     public static async Task<int> RunHostAsync(this WebApplication app, TextWriter output, TextWriter errors)
     {
+        if (ListenAddresses.FindProblem(app.Configuration) is { } problem)
+        {
+            await errors.WriteLineAsync($"tidings: {problem}");
+            return 1;
+        }
+
         try
         {
             // Opened before the host starts, which would log whatever is wrong with it as a stack trace beside our sentence.
@@ -30,8 +36,7 @@ internal static class HostRun
     {
         StartRefusedException refused => string.Join('\n', refused.Problems),
         StorageStartException storage => storage.Message,
-        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => $"{exception.Message} Choose another port with --urls http://localhost:5001.",
-        FormatException format => $"{format.Message} Write an address as --urls http://localhost:5000.",
+        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => $"{exception.Message} {ListenAddresses.ChooseAnother}",
         _ => null,
     };
 
