@@ -1,3 +1,4 @@
+using Tidings.Testing;
 using Tidings.Testing.Clients;
 using Tidings.Testing.Network;
 using Tidings.Testing.Servers;
@@ -5,13 +6,52 @@ using Tidings.Testing.Servers;
 namespace Tidings.Faults.Tests;
 
 /// <summary>F20: the line is there, and the client does not answer.</summary>
-public sealed class SilentClientTests
+public sealed class SilentClientTests(ITestOutputHelper output)
 {
+    private const double Megabyte = 1024 * 1024;
+
     [Fact]
     public async Task A_client_that_answers_no_pings_is_closed_with_the_code_for_it()
     {
         await using var server = await ServerProcess.StartAsync();
         using var raw = await RawWebSocket.OpenAsync(server.Address, UserToken.For("silent", server.AuthSecret));
         (await raw.ReadToCloseAsync(TimeSpan.FromSeconds(25 + 10 + 10))).Code.ShouldBe(4408);
+    }
+
+    [Fact]
+    public async Task Many_that_say_nothing_after_the_handshake_leave_no_memory_behind()
+    {
+        var crowd = TestRun.Number(500, 5_000);
+        await using var server = await ServerProcess.StartAsync();
+        using var author = await Account.OfHostAsync(server, "author");
+        await using var reader = await NativeClient.ConnectAsync(author);
+        await reader.SubscribeAsync(author.Creator);
+
+        // The first crowds make the process as large as such a crowd needs it; from then on it may not grow.
+        for (var warming = 0; warming < 3; warming++) await ComeAndGoAsync(server, crowd);
+        var before = server.Status;
+        for (var round = 0; round < 3; round++)
+        {
+            await ComeAndGoAsync(server, crowd);
+            await author.PostAsync($"{round}");
+            await reader.WaitForAsync(message => message.PostText() == $"{round}", "others are served");
+        }
+
+        var after = server.Status;
+        output.WriteLine($"{crowd} connections at a time; {before.ResidentBytes / Megabyte:0.0} → {after.ResidentBytes / Megabyte:0.0} MB");
+        after.ResidentBytes.ShouldBeLessThanOrEqualTo((long)(before.ResidentBytes * 1.1));
+        await Eventually.HoldsAsync(() => server.Status.Files < before.Files + 20, "their sockets are closed");
+    }
+
+    private static async Task ComeAndGoAsync(ServerProcess server, int crowd)
+    {
+        var silent = new RawWebSocket[crowd];
+        await Parallel.ForEachAsync(Enumerable.Range(0, crowd), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (number, _) =>
+            silent[number] = await RawWebSocket.OpenAsync(server.Address, UserToken.For($"silent-{number % 100}", server.AuthSecret)));
+        await Eventually.HoldsAsync(async () => await OpenAsync() == crowd + 1, "all are there");
+        foreach (var socket in silent) socket.Dispose();
+        await Eventually.HoldsAsync(async () => await OpenAsync() == 1, "all are gone");
+
+        Task<double> OpenAsync() => server.GetMetricAsync("tidings_connections", "websocket");
     }
 }

@@ -13,9 +13,12 @@ public sealed class RawConnection : IDisposable
     }
 
     /// <summary>Connects and says nothing.</summary>
-    public static async Task<RawConnection> OpenAsync(Uri server)
+    /// <param name="server">The server or a proxy before it.</param>
+    /// <param name="receiveBuffer">The kernel's buffer for what we do not read; 0: as usual.</param>
+    public static async Task<RawConnection> OpenAsync(Uri server, int receiveBuffer = 0)
     {
         var connection = new RawConnection();
+        if (receiveBuffer > 0) connection._socket.ReceiveBufferSize = receiveBuffer;
         using var deadline = new CancellationTokenSource(Eventually.Patience);
         await connection._socket.ConnectAsync(server.Host, server.Port, deadline.Token);
         return connection;
