@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Commands;
 using Tidings.Realtime.Connections;
@@ -52,7 +53,8 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         Shards = [.. Enumerable.Range(0, options.Shards).Select(index => new Shard(index, Scheduler, Metrics, _logger))];
         Members = new ChannelMembers(this, dependencies.PresenceStore ?? new MemoryPresenceStore(dependencies.Clock));
         foreach (var shard in Shards) (shard.Members, shard.Typing) = (new ShardMembers(shard, this), new TypingPace(dependencies.Clock));
-        dependencies.Broker.DeliverTo(Fanout.Receive);
+        Bus = new BusEnd(this, dependencies.Broker, Publisher.Memory, Publisher.OwnStreams);
+        dependencies.Broker.DeliverTo(Bus);
         _timer = dependencies.Clock.CreateTimer(_ => Tick(), null, TickInterval, TickInterval);
     }
 
@@ -76,6 +78,11 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
 
     /// <summary>The clock.</summary>
     public TimeProvider Clock => _dependencies.Clock;
+
+    /// <summary>This node's end of the bus.</summary>
+    internal BusEnd Bus { get; }
+
+    internal IBroker Broker => _dependencies.Broker;
 
     internal OutboundBudget Outbound { get; }
 
@@ -216,16 +223,25 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     public ValueTask SubscribeAsync(Connection connection, SubscribeCommand command, ChannelGrant grant, CancellationToken cancellationToken) =>
         SubscribeHandler.HandleAsync(this, connection, command, grant, cancellationToken);
 
-    /// <summary>Closes all connections of a user, or those of one sign-in.</summary>
+    /// <summary>Closes all connections of a user, or those of one sign-in, on this node at once and soon on all others.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="sessionId">The sign-in, or null for all.</param>
     /// <param name="reason">What they are told.</param>
     /// <param name="issuedThrough">
     /// If tokens that were issued up to a moment no longer count: that moment. Who was let in with one before, and comes in only now, is closed too.
     /// </param>
-    /// <returns>How many there were.</returns>
+    /// <returns>How many there were on this node.</returns>
     public int Disconnect(string userId, string? sessionId, CloseReason reason, DateTimeOffset? issuedThrough = null)
     {
+        var message = new DisconnectUser(userId, sessionId, reason, issuedThrough);
+        Broker.Tell(message);
+        return DisconnectHere(message);
+    }
+
+    /// <summary>As <see cref="Disconnect"/>, on this node only.</summary>
+    public int DisconnectHere(DisconnectUser message)
+    {
+        var (userId, sessionId, reason, issuedThrough) = message;
         if (sessionId is not null) _endedSessions[sessionId] = Clock.GetTimestamp();
         if (issuedThrough is { } moment) _turnedAway[userId] = (moment, Clock.GetTimestamp());
         var count = 0;
@@ -241,13 +257,21 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
 
     /// <summary>
     /// Ends a user's subscriptions to a channel, or everybody's if <paramref name="userId"/> is null; each connection is told
-    /// <c>access_revoked</c>. When it completes nothing more is queued for them, nor for anybody who was let in before but has not joined yet.
-    /// Who may subscribe again is for the <see cref="IChannelAuthorizer"/> to say, which must have heard of it before.
+    /// <c>access_revoked</c>. When it completes nothing more is queued for them on this node, nor for anybody who was let in before but has
+    /// not joined yet; the other nodes hear of it. Who may subscribe again is for the <see cref="IChannelAuthorizer"/> to say, which must
+    /// have heard of it before.
     /// </summary>
-    /// <returns>How many there were.</returns>
+    /// <returns>How many there were on this node.</returns>
     public Task<int> RevokeAsync(ChannelName channel, string? userId)
     {
         ArgumentNullException.ThrowIfNull(channel);
+        Broker.Tell(new RevokeChannel(channel, userId, Clock.GetUtcNow()));
+        return RevokeHereAsync(channel, userId);
+    }
+
+    /// <summary>As <see cref="RevokeAsync"/>, on this node only.</summary>
+    public Task<int> RevokeHereAsync(ChannelName channel, string? userId)
+    {
         Revoked.Add(channel, userId);
         return Revocation.RunAsync(this, channel, userId);
     }
@@ -310,6 +334,13 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     public void RereadMember(string userId)
     {
         ArgumentNullException.ThrowIfNull(userId);
+        Broker.Tell(new RereadMember(userId));
+        RereadMemberHere(userId);
+    }
+
+    /// <summary>As <see cref="RereadMember"/>, on this node only.</summary>
+    public void RereadMemberHere(string userId)
+    {
         var shard = ShardOf(userId);
         shard.Post(() => shard.Members.Reread(userId));
     }
@@ -372,6 +403,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         }
 
         Members.Tick(now);
+        Bus.Tick(now);
 
         if (++_ticks % TicksBetweenRetirals != 0) return;
         Channels.RetireUnread();

@@ -15,14 +15,30 @@ namespace Tidings.Realtime.Tests;
 /// <summary>An engine on a memory log, with everything a test needs to see what a client would see.</summary>
 internal sealed class EngineHost : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<ChannelName, List<FeedSource>> _sources = new();
+    private readonly ConcurrentDictionary<ChannelName, List<FeedSource>> _sources;
 
-    public EngineHost(RealtimeOptions? options = null, TimeProvider? clock = null, Func<EngineHost, IDurableEventLog, IDurableEventLog>? log = null)
+    /// <param name="options">The engine's limits and times.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="log">What stands before the log.</param>
+    /// <param name="bus">Where its other nodes are; null if it is alone.</param>
+    /// <param name="sharing">The node whose log and presence this one has too.</param>
+    /// <param name="broker">What connects it with others, instead of a bus in memory.</param>
+    /// <param name="presence">Where its members are, instead of in memory.</param>
+    public EngineHost(
+        RealtimeOptions? options = null,
+        TimeProvider? clock = null,
+        Func<EngineHost, IDurableEventLog, IDurableEventLog>? log = null,
+        TestBus? bus = null,
+        EngineHost? sharing = null,
+        IBroker? broker = null,
+        IPresenceStore? presence = null)
     {
+        Broker = bus?.Join() ?? new TestBroker();
+        _sources = sharing?._sources ?? new();
         Clock = clock ?? TimeProvider.System;
-        Presence = new MemoryPresenceStore(Clock);
-        Memory = new MemoryEventLog(Catalog, Clock, publications => Engine!.Publisher.Carry(publications), isSequenced: true);
-        Log = log?.Invoke(this, Memory) ?? Memory;
+        Presence = sharing?.Presence ?? new MemoryPresenceStore(Clock);
+        Memory = sharing?.Memory ?? new MemoryEventLog(Catalog, Clock, publications => (SharedLog.Writer ?? this).Engine.Publisher.Carry(publications), isSequenced: true);
+        Log = log?.Invoke(this, Memory) ?? (bus is null && broker is null ? Memory : new SharedLog(this, Memory));
         Engine = new RealtimeEngine(
             options ?? new RealtimeOptions { Shards = 2 },
             new RealtimeDependencies
@@ -32,9 +48,9 @@ internal sealed class EngineHost : IAsyncDisposable
                 Authorizer = new Everybody(this),
                 Authenticator = new Tokens(),
                 FeedSources = new Sources(this),
-                Broker = Broker,
+                Broker = broker ?? Broker,
                 MemberInfo = Infos,
-                PresenceStore = Presence,
+                PresenceStore = presence ?? Presence,
                 Clock = Clock,
                 Loggers = NullLoggerFactory.Instance,
             });
@@ -55,7 +71,7 @@ internal sealed class EngineHost : IAsyncDisposable
             ["counter"] = new() { History = 0, SlowReader = SlowReaderPolicy.Latest },
         });
 
-    public TestBroker Broker { get; } = new();
+    public TestBroker Broker { get; }
 
     public TimeProvider Clock { get; }
 
@@ -88,6 +104,14 @@ internal sealed class EngineHost : IAsyncDisposable
     }
 
     public TestClient Connect(string? userId = "42", TestTransport? transport = null) => new(this, userId, transport);
+
+    /// <summary>Another node beside this one: the same log, the same presence, the same bus.</summary>
+    public async Task<EngineHost> StartAnotherAsync(TestBus bus)
+    {
+        var host = new EngineHost(null, Clock, null, bus, this);
+        await host.Engine.StartAsync(CancellationToken.None);
+        return host;
+    }
 
     public Task<Publication> PublishAsync(
         string channel, string id, string? full = null, string? needs = null, ChannelEffect? effect = null, string? exclude = null, int bytes = 0) =>
@@ -168,24 +192,4 @@ internal sealed class EngineHost : IAsyncDisposable
             return sources;
         }
     }
-}
-
-/// <summary>Carries at once, except what a test tells it to lose, and again what it tells it to repeat.</summary>
-internal sealed class TestBroker : IBroker
-{
-    private Action<IReadOnlyList<Publication>>? _receiver;
-
-    public Func<Publication, bool> Loses { get; set; } = _ => false;
-
-    public bool Repeats { get; set; }
-
-    public void Carry(IReadOnlyList<Publication> publications)
-    {
-        Publication[] arriving = [.. publications.Where(publication => !Loses(publication))];
-        if (arriving.Length == 0) return;
-        _receiver?.Invoke(arriving);
-        if (Repeats) _receiver?.Invoke(arriving);
-    }
-
-    public void DeliverTo(Action<IReadOnlyList<Publication>> receiver) => _receiver = receiver;
 }

@@ -31,8 +31,7 @@ internal static class BusCodec
         ExcludedConnection = 4,
         MembersOnly = 8,
         Position = 16,
-        FeedPosition = 32,
-        Link = 64,
+        Stream = 32,
     }
 
     private enum Kind
@@ -43,6 +42,7 @@ internal static class BusCodec
         RereadMember = 18,
         StreamHeads = 19,
         AskForHeads = 20,
+        NewInLog = 21,
     }
 
     private static ReadOnlySpan<byte> Magic => "TB"u8;
@@ -117,22 +117,21 @@ internal static class BusCodec
     {
         var draft = publication.Draft;
         into.WriteByte((byte)(
-            (draft.FullPayload is null ? 0 : Has.FullForm)
+            (draft.FullNeeds is null ? 0 : Has.FullForm)
             | (draft.Effect is null ? 0 : Has.Effect)
             | (draft.ExcludedConnectionId is null ? 0 : Has.ExcludedConnection)
             | (draft.IsForMembers ? Has.MembersOnly : 0)
-            | (publication.Position.Exists ? Has.Position : 0)
-            | (publication.FeedPosition.Exists ? Has.FeedPosition : 0)
-            | (publication.Link is null ? 0 : Has.Link)));
+            | (publication.Sequence != 0 ? Has.Position : 0)
+            | (publication.Stream is null ? 0 : Has.Stream)));
         into.WriteText(draft.Channel.Value);
         into.WriteText(draft.Type);
         into.WriteText(draft.Id);
         into.WriteMoment(draft.Timestamp);
         into.WriteBytes(draft.Payload.Span);
-        if (draft.FullPayload is { } full)
+        if (draft.FullNeeds is { } needs)
         {
-            into.WriteBytes(full.Span);
-            into.WriteText(draft.FullNeeds!);
+            into.WriteBytes(publication.PayloadOf(PublicationForm.Full).Span);
+            into.WriteText(needs);
         }
 
         if (draft.Effect is { } effect)
@@ -143,12 +142,19 @@ internal static class BusCodec
         }
 
         if (draft.ExcludedConnectionId is { } excluded) into.WriteText(excluded);
-        if (publication.Position.Exists) into.WritePosition(publication.Position);
-        if (publication.FeedPosition.Exists) into.WritePosition(publication.FeedPosition);
-        if (publication.Link is { } link)
+        if (publication.Sequence != 0)
         {
-            into.WriteNumber(link.PreviousOffset);
-            into.WriteDuration(link.PreviousAge);
+            into.WritePosition(publication.Position);
+            into.WriteFixed(publication.FeedPosition.Epoch);
+            into.WriteNumber(publication.FeedPosition.Offset);
+            into.WriteNumber(publication.Sequence);
+        }
+
+        if (publication.Stream is { } stream)
+        {
+            into.WriteFixed(stream.Stream);
+            into.WriteNumber(stream.Number);
+            into.WriteDuration(stream.PreviousAge);
         }
     }
 
@@ -170,14 +176,14 @@ internal static class BusCodec
             IsForMembers = has.HasFlag(Has.MembersOnly),
         };
         var position = has.HasFlag(Has.Position) ? fields.ReadPosition() : default;
-        var feedPosition = has.HasFlag(Has.FeedPosition) ? fields.ReadPosition() : default;
-        StreamLink? link = has.HasFlag(Has.Link) ? new StreamLink(fields.ReadNumber(), fields.ReadDuration()) : null;
+        var feedPosition = has.HasFlag(Has.Position) ? new Position(fields.ReadFixed(), fields.ReadNumber()) : default;
+        var sequence = has.HasFlag(Has.Position) ? fields.ReadNumber() : 0;
+        StreamPlace? stream = has.HasFlag(Has.Stream) ? new StreamPlace(fields.ReadFixed(), fields.ReadNumber(), fields.ReadDuration()) : null;
 
-        // In the log or linked to what came before it, not both; what merely passes has no place.
-        var isConsistent = position.Exists ? feedPosition.Exists != link is not null : !feedPosition.Exists && link is null;
-        if (link is { } previous && previous.PreviousOffset >= position.Offset) isConsistent = false;
-        if (!isConsistent) fields.Fail(false);
-        return fields.HasFailed || !isKnown ? null : new Publication(draft, position, feedPosition) { Link = link };
+        // In the log, or in a stream, or passing.
+        if (stream is { } place && (position.Exists || place.Stream == 0 || place.Number == 0)) fields.Fail(false);
+        if (position.Exists && (sequence == 0 || !feedPosition.Exists)) fields.Fail(false);
+        return fields.HasFailed || !isKnown ? null : new Publication(draft, position, feedPosition, sequence) { Stream = stream };
     }
 
     private static ChannelEffect? ReadEffect(ref BusFields fields, out bool isKnown)
@@ -216,7 +222,8 @@ internal static class BusCodec
                 foreach (var head in heads)
                 {
                     into.WriteText(head.Channel.Value);
-                    into.WritePosition(new Position(head.Stream, head.Offset));
+                    into.WriteFixed(head.Stream);
+                    into.WriteNumber(head.Number);
                     into.WriteDuration(head.Age);
                 }
 
@@ -224,6 +231,11 @@ internal static class BusCodec
 
             case AskForHeads:
                 return Kind.AskForHeads;
+
+            case NewInLog news:
+                into.WriteText(news.Channel.Value);
+                into.WritePosition(news.UpTo);
+                return Kind.NewInLog;
 
             default:
                 throw new ArgumentException($"{message.GetType().Name} has no bytes.", nameof(message));
@@ -246,6 +258,7 @@ internal static class BusCodec
             Kind.RereadMember => new RereadMember(fields.ReadId()),
             Kind.StreamHeads => new StreamHeads(ReadHeads(ref fields)),
             Kind.AskForHeads => new AskForHeads(),
+            Kind.NewInLog => new NewInLog(fields.ReadChannel()!, fields.ReadPosition()),
             _ => null,
         };
         return fields.HasFailed ? null : message;
@@ -270,8 +283,7 @@ internal static class BusCodec
         for (var index = 0; index < count && !fields.HasFailed; index++)
         {
             var channel = fields.ReadChannel();
-            var (stream, offset) = fields.ReadPosition();
-            heads.Add(new StreamHead(channel!, stream, offset, fields.ReadDuration()));
+            heads.Add(new StreamHead(channel!, fields.ReadFixed(), fields.ReadNumber(), fields.ReadDuration()));
         }
 
         return heads;

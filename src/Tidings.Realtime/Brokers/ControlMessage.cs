@@ -1,5 +1,6 @@
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
+using Tidings.Realtime.Publications;
 
 namespace Tidings.Realtime.Brokers;
 
@@ -25,6 +26,9 @@ internal sealed record RevokeChannel(ChannelName Channel, string? UserId, DateTi
 /// <summary>Read again what others see of a user, and whether the user wants to be seen online.</summary>
 internal sealed record RereadMember(string UserId) : ControlMessage;
 
+/// <summary>There is something in the log, up to a place at least. From brokers that carry no content of it.</summary>
+internal sealed record NewInLog(ChannelName Channel, Position UpTo) : ControlMessage;
+
 /// <summary>How far a node's own publications have come, in channels that are kept in memory.</summary>
 internal sealed record StreamHeads(IReadOnlyList<StreamHead> Heads) : ControlMessage;
 
@@ -33,7 +37,7 @@ internal sealed record AskForHeads : ControlMessage;
 
 /// <summary>A node's newest publication of its own in a channel that is kept in memory.</summary>
 /// <param name="Channel">The channel.</param>
-/// <param name="Stream">The epoch of the channel on that node.</param>
-/// <param name="Offset">The publication's offset there.</param>
+/// <param name="Stream">The node's stream.</param>
+/// <param name="Number">The publication's number in it.</param>
 /// <param name="Age">How long ago it was published.</param>
-internal readonly record struct StreamHead(ChannelName Channel, ulong Stream, long Offset, TimeSpan Age);
+internal readonly record struct StreamHead(ChannelName Channel, ulong Stream, long Number, TimeSpan Age);

@@ -1,3 +1,4 @@
+using Tidings.Realtime.Channels;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Realtime.Brokers;
@@ -5,11 +6,35 @@ namespace Tidings.Realtime.Brokers;
 /// <summary>The broker of an installation with one node: what is carried arrives at once, on the caller's thread.</summary>
 internal sealed class InProcessBroker : IBroker
 {
-    private Action<IReadOnlyList<Publication>>? _receiver;
+    private IBusReceiver? _receiver;
 
     /// <inheritdoc />
-    public void Carry(IReadOnlyList<Publication> publications) => _receiver?.Invoke(publications);
+    public bool HasOthers => false;
 
     /// <inheritdoc />
-    public void DeliverTo(Action<IReadOnlyList<Publication>> receiver) => _receiver = receiver;
+    public bool IsUp => true;
+
+    /// <inheritdoc />
+    public void Carry(IReadOnlyList<Publication> publications) => _receiver?.Receive(publications);
+
+    /// <inheritdoc />
+    public void Tell(ControlMessage message)
+    {
+    }
+
+    /// <inheritdoc />
+    public void Watch(ChannelName channel)
+    {
+    }
+
+    /// <inheritdoc />
+    public void Unwatch(ChannelName channel)
+    {
+    }
+
+    /// <inheritdoc />
+    public Task SettledAsync() => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public void DeliverTo(IBusReceiver receiver) => _receiver = receiver;
 }

@@ -25,8 +25,15 @@ internal sealed class ChannelTable(RealtimeEngine engine)
     public LiveChannel? Find(ChannelName name) => _channels.GetValueOrDefault(name);
 
     /// <summary>The channel, live from now on.</summary>
-    public LiveChannel Get(ChannelName name) =>
-        _channels.GetOrAdd(name, static (key, engine) => new LiveChannel(key, engine.Catalog.RulesOf(key), engine), engine);
+    public LiveChannel Get(ChannelName name)
+    {
+        if (_channels.TryGetValue(name, out var known)) return known;
+        var made = new LiveChannel(name, engine.Catalog.RulesOf(name), engine);
+        engine.Bus.Watch(name, made.Rules); // before anybody can read where it stands
+        var channel = _channels.GetOrAdd(name, made);
+        if (channel != made) engine.Bus.Unwatch(name, made.Rules);
+        return channel;
+    }
 
     /// <summary>Makes room for a feed that is about to join on a shard.</summary>
     public LiveChannel Reserve(ChannelName name, int shard)
@@ -58,5 +65,8 @@ internal sealed class ChannelTable(RealtimeEngine engine)
         if (channel.IsRetired) Drop(channel);
     }
 
-    private void Drop(LiveChannel channel) => _channels.TryRemove(KeyValuePair.Create(channel.Name, channel));
+    private void Drop(LiveChannel channel)
+    {
+        if (_channels.TryRemove(KeyValuePair.Create(channel.Name, channel))) engine.Bus.Unwatch(channel.Name, channel.Rules);
+    }
 }

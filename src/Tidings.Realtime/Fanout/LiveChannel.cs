@@ -18,11 +18,13 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
     /// <summary>How long a publication that ran ahead of one of another transaction is waited for before the log is read.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(25);
 
+    private static readonly ChannelSnapshot NoHistory = new(0, 0, 0, []);
+
     private readonly Lock _lock = new();
     private readonly ChannelReaders?[] _readers = new ChannelReaders?[engine.Options.Shards];
     private readonly int[] _readerCounts = new int[engine.Options.Shards];
     private readonly Ring _ring = new(Math.Min(engine.Options.RingEvents, rules.History));
-    private State _state = rules.History == 0 ? State.Ready : State.Unread;
+    private State _state;
     private Task _reading = Task.CompletedTask;
     private List<Publication> _arrived = [];
     private Position _top;
@@ -30,13 +32,14 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
     private long _unreadSince = engine.Clock.GetTimestamp();
     private int _repair;
     private bool _isRetired;
+    private bool _beginsAnew;
 
     private enum State
     {
-        /// <summary>Only feeds have asked for it, and they don't need to know where it stands.</summary>
+        /// <summary>Nobody but feeds has asked for it, and they don't need to know where it stands.</summary>
         Unread,
 
-        /// <summary>Its place is being read from the log.</summary>
+        /// <summary>Its place is being read from the log, once what other nodes publish arrives here.</summary>
         Reading,
 
         /// <summary>Its place is known.</summary>
@@ -111,6 +114,22 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
     public Task SettledAsync()
     {
         lock (_lock) return _state is State.Reading or State.Repairing ? engine.Scheduler.ForWaiter(_reading) : Task.CompletedTask;
+    }
+
+    /// <summary>Whether it does not know of a place in the log, or is still reading. Any thread.</summary>
+    public bool IsBehind(Position place)
+    {
+        lock (_lock) return _state != State.Ready || place.Epoch != _top.Epoch || place.Offset > _top.Offset;
+    }
+
+    /// <summary>Its history has begun anew, since something of it is missing: its readers are cut, and told when they come back. Any thread.</summary>
+    public void BeginAnew()
+    {
+        lock (_lock)
+        {
+            _beginsAnew = _state is State.Reading or State.Repairing; // what is being read may be of before
+            if (!_beginsAnew) Forget();
+        }
     }
 
     /// <summary>Adds a direct reader and says how it catches up. On the reader's shard.</summary>
@@ -237,6 +256,15 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         }
     }
 
+    private void CutOn(Shard shard)
+    {
+        foreach (var subscription in _readers[shard.Index]?.Direct ?? [])
+        {
+            engine.Metrics.CountHole();
+            subscription.Connection.Close(CloseReason.GoingAway(RealtimeEngine.RetryDelay()));
+        }
+    }
+
     private void ApplyToFeed(Shard shard, ChannelEffect effect, long sequence)
     {
         if (effect.Target is not { } target) return;
@@ -283,7 +311,8 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         ChannelSnapshot snapshot;
         try
         {
-            snapshot = await engine.LogOf(rules).ReadChannelAsync(name, _ring.Capacity, CancellationToken.None).ConfigureAwait(false);
+            await engine.Bus.SettleAsync(name, rules).ConfigureAwait(false);
+            snapshot = rules.History == 0 ? NoHistory : await engine.LogOf(rules).ReadChannelAsync(name, _ring.Capacity, CancellationToken.None).ConfigureAwait(false);
         }
         catch
         {
@@ -345,6 +374,8 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
             if (IsKnown(publication)) continue;
             Advance(publication, engine.Fanout.FeedsFollowChannels && publication.Sequence != 0 ? ReaderScope.Direct | ReaderScope.Feeds : ReaderScope.Direct);
         }
+
+        if (_beginsAnew) Forget();
     }
 
     /// <summary>What was missing has come by itself: goes on with what had run ahead of it, and needs no repair if that is all.</summary>
@@ -358,6 +389,14 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         }
 
         if (_arrived.Count == 0) _state = State.Ready;
+        if (_state == State.Ready && _beginsAnew) Forget();
+    }
+
+    private void Forget()
+    {
+        (_state, _beginsAnew) = (State.Unread, false);
+        _ring.Clear();
+        foreach (var shard in engine.Shards) shard.Post(() => CutOn(shard));
     }
 
     private bool IsNext(Position position) =>

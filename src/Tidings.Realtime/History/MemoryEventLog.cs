@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.Publications;
+using Tidings.Realtime.Publishing;
 
 namespace Tidings.Realtime.History;
 
@@ -21,6 +22,7 @@ internal sealed class MemoryEventLog : IDurableEventLog
     private readonly ChannelCatalog _catalog;
     private readonly TimeProvider _clock;
     private readonly bool _isSequenced;
+    private readonly OwnStreams? _streams;
     private readonly Action<IReadOnlyList<Publication>> _appended;
     private readonly ulong _salt = NewEpoch();
     private ulong _forgotten;
@@ -31,8 +33,11 @@ internal sealed class MemoryEventLog : IDurableEventLog
     /// <param name="clock">Tells the age of events.</param>
     /// <param name="appended">Called with what was appended, in order, before the next append.</param>
     /// <param name="isSequenced">Whether its events have a place in the whole log, so that they can be part of feeds.</param>
-    public MemoryEventLog(ChannelCatalog catalog, TimeProvider clock, Action<IReadOnlyList<Publication>> appended, bool isSequenced)
+    /// <param name="streams">Numbers what is appended, for other nodes; null if there are none.</param>
+    public MemoryEventLog(
+        ChannelCatalog catalog, TimeProvider clock, Action<IReadOnlyList<Publication>> appended, bool isSequenced, OwnStreams? streams = null)
     {
+        _streams = streams;
         _catalog = catalog;
         _clock = clock;
         _appended = appended;
@@ -50,9 +55,32 @@ internal sealed class MemoryEventLog : IDurableEventLog
         lock (_lock)
         {
             var publications = new Publication[drafts.Count];
-            for (var index = 0; index < drafts.Count; index++) publications[index] = Append(drafts[index]);
+            for (var index = 0; index < drafts.Count; index++) publications[index] = Append(drafts[index], _streams?.Next(drafts[index].Channel));
             _appended(publications);
             return ValueTask.FromResult<IReadOnlyList<Publication>>(publications);
+        }
+    }
+
+    /// <summary>Appends what another node published, and hands it over before the next append. It is not carried on.</summary>
+    public void Adopt(PublicationDraft draft, Action<IReadOnlyList<Publication>> deliver)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        lock (_lock) deliver([Append(draft, null)]);
+    }
+
+    /// <summary>
+    /// Something is missing in a channel: what there is stays, but in a new epoch, so that nobody who comes with a position of before is
+    /// told that nothing was missed.
+    /// </summary>
+    public void Renew(ChannelName channel)
+    {
+        lock (_lock)
+        {
+            var known = HistoryOf(channel);
+            var renewed = new History(NewEpoch()) { LastOffset = known.LastOffset, TrimmedThrough = known.TrimmedThrough };
+            foreach (var publication in known.Events)
+                renewed.Events.Enqueue(new Publication(publication.Draft, publication.Position with { Epoch = renewed.Epoch }));
+            _channels[channel] = renewed;
         }
     }
 
@@ -129,13 +157,13 @@ internal sealed class MemoryEventLog : IDurableEventLog
         }
     }
 
-    private Publication Append(PublicationDraft draft)
+    private Publication Append(PublicationDraft draft, StreamPlace? stream)
     {
         var history = HistoryOf(draft.Channel);
         var publication = new Publication(
             draft,
             new Position(history.Epoch, ++history.LastOffset),
-            _isSequenced ? new Position(SequenceEpoch, ++_sequence) : default);
+            _isSequenced ? new Position(SequenceEpoch, ++_sequence) : default) { Stream = stream };
 
         history.Events.Enqueue(publication);
         if (_isSequenced) _all.Add(publication);

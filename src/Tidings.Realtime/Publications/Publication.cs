@@ -66,8 +66,8 @@ internal sealed class Publication
     /// </summary>
     public Position FeedPosition { get; }
 
-    /// <summary>What its node published before it, if the channel is kept in memory and other nodes are to be told of it.</summary>
-    public StreamLink? Link { get; init; }
+    /// <summary>Its place among its node's own, if its channel is kept in memory.</summary>
+    public StreamPlace? Stream { get; init; }
 
     /// <summary>
     /// Its own place in the durable log; 0 if it is not in it. It never falls within a channel. Unless the log has one order of all

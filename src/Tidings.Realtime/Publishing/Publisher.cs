@@ -20,8 +20,12 @@ internal sealed class Publisher
         _durable = durable;
         _broker = broker;
         _metrics = metrics;
-        _memory = new MemoryEventLog(catalog, clock, Carry, isSequenced: false);
+        OwnStreams = new OwnStreams(clock);
+        _memory = new MemoryEventLog(catalog, clock, Carry, isSequenced: false, broker.HasOthers ? OwnStreams : null);
     }
+
+    /// <summary>Counts what this node publishes to channels that are not durable.</summary>
+    internal OwnStreams OwnStreams { get; }
 
     /// <summary>The log of the channels that are not durable.</summary>
     internal MemoryEventLog Memory => _memory;

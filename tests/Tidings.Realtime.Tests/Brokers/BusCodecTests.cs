@@ -19,9 +19,9 @@ public sealed class BusCodecTests
         300,
         [
             new Publication(Draft("logged") with { Effect = new ChannelEffect(ChannelEffectKind.Attach, Feed) }, new Position(7, 1), new Position(ulong.MaxValue, long.MaxValue)),
-            new Publication(Draft("locked") with { FullPayload = "{\"text\":\"all\"}"u8.ToArray(), FullNeeds = "tier:1" }, new Position(7, 2), new Position(9, 12)),
+            new Publication(Draft("locked") with { FullPayload = "{\"text\":\"all\"}"u8.ToArray(), FullNeeds = "tier:1" }, new Position(7, 2), new Position(9, 0), 12),
             new Publication(Draft("closing") with { Effect = new ChannelEffect(ChannelEffectKind.Close) }, new Position(7, 3), new Position(9, 13)),
-            new Publication(Draft("kept"), new Position(8, 130)) { Link = new StreamLink(128, TimeSpan.FromMilliseconds(1_500)) },
+            new Publication(Draft("kept")) { Stream = new StreamPlace(8, 130, TimeSpan.FromMilliseconds(1_500)) },
             new Publication(Draft("passing") with { ExcludedConnectionId = "c1", IsForMembers = true }),
         ],
         [
@@ -32,6 +32,7 @@ public sealed class BusCodecTests
             new RereadMember("42"),
             new StreamHeads([new StreamHead(Post, 8, 130, TimeSpan.FromSeconds(2)), new StreamHead(Feed, 9, 1, TimeSpan.Zero)]),
             new AskForHeads(),
+            new NewInLog(Post, new Position(7, 3)),
         ]);
 
     private static string GoldenFile => Path.Combine(AppContext.BaseDirectory, "Brokers", "bus-message.v1.base64");
@@ -89,7 +90,7 @@ public sealed class BusCodecTests
         {
             if (BusCodec.Decode(bytes.AsSpan(0, length), out var message) != BusVerdict.Message) continue;
             var parts = message!.Publications.Count + message.Control.Count;
-            parts.ShouldBeLessThan(12);
+            parts.ShouldBeLessThan(13);
             Describe(message).ShouldBe(Describe(Everything with
             {
                 Publications = [.. Everything.Publications.Take(message.Publications.Count)],
@@ -117,13 +118,20 @@ public sealed class BusCodecTests
     }
 
     [Fact]
-    public void A_place_in_the_log_and_a_link_exclude_each_other()
+    public void A_publication_is_in_the_log_or_in_a_stream_not_in_both()
     {
-        var both = new Publication(Draft("both"), new Position(7, 2), new Position(9, 1)) { Link = new StreamLink(1, TimeSpan.Zero) };
-        var neither = new Publication(Draft("neither"), new Position(7, 2));
-        var backwards = new Publication(Draft("backwards"), new Position(7, 2)) { Link = new StreamLink(2, TimeSpan.Zero) };
-        foreach (var wrong in new[] { both, neither, backwards })
+        var both = new Publication(Draft("both"), new Position(7, 2), new Position(9, 1)) { Stream = new StreamPlace(8, 1, TimeSpan.Zero) };
+        var unnumbered = new Publication(Draft("unnumbered")) { Stream = new StreamPlace(8, 0, TimeSpan.Zero) };
+        var ofNobody = new Publication(Draft("of nobody")) { Stream = new StreamPlace(0, 1, TimeSpan.Zero) };
+        foreach (var wrong in new[] { both, unnumbered, ofNobody })
             BusCodec.Decode(Write(new BusMessage("n", 1, [wrong], [])), out _).ShouldBe(BusVerdict.Malformed, wrong.Draft.Id);
+    }
+
+    [Fact]
+    public void A_place_that_one_node_gave_in_memory_stays_on_that_node()
+    {
+        var kept = new Publication(Draft("kept"), new Position(7, 2)) { Stream = new StreamPlace(8, 1, TimeSpan.Zero) };
+        Read(Write(new BusMessage("n", 1, [kept], []))).Publications.Single().Position.ShouldBe(Position.None);
     }
 
     private static int Head => Write(new BusMessage(Everything.Node, Everything.Number, [], [])).Length;
@@ -169,7 +177,7 @@ public sealed class BusCodecTests
             text.AppendLine(
                 $"{draft.Channel} {draft.Type} {draft.Id} {draft.Timestamp:O} {Encoding.UTF8.GetString(draft.Payload.Span)} {draft.FullNeeds} "
                 + $"{(draft.FullPayload is { } full ? Encoding.UTF8.GetString(full.Span) : "-")} {draft.Effect} {draft.ExcludedConnectionId} {draft.IsForMembers} "
-                + $"{publication.Position} {publication.FeedPosition} {publication.Link}");
+                + $"{publication.Position} {publication.FeedPosition} {publication.Sequence} {publication.Stream}");
         }
 
         foreach (var control in message.Control)

@@ -1,4 +1,5 @@
 using Tidings.Realtime.Brokers;
+using Tidings.Realtime.Channels;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Simulation.Tests.World;
@@ -9,9 +10,28 @@ namespace Tidings.Simulation.Tests.World;
 /// </summary>
 internal sealed class LossyBroker(SimulatedWorld world, Node node) : IBroker
 {
-    private Action<IReadOnlyList<Publication>>? _receiver;
+    private IBusReceiver? _receiver;
 
-    public void DeliverTo(Action<IReadOnlyList<Publication>> receiver) => _receiver = receiver;
+    /// <summary>It need not be asked: what it carries arrives everywhere, or is lost.</summary>
+    public bool HasOthers => false;
+
+    public bool IsUp => true;
+
+    public void DeliverTo(IBusReceiver receiver) => _receiver = receiver;
+
+    public void Tell(ControlMessage message)
+    {
+    }
+
+    public void Watch(ChannelName channel)
+    {
+    }
+
+    public void Unwatch(ChannelName channel)
+    {
+    }
+
+    public Task SettledAsync() => Task.CompletedTask;
 
     public void Carry(IReadOnlyList<Publication> publications)
     {
@@ -29,7 +49,7 @@ internal sealed class LossyBroker(SimulatedWorld world, Node node) : IBroker
     }
 
     /// <summary>What has arrived.</summary>
-    public void Receive(Publication publication) => _receiver!([publication]);
+    public void Receive(Publication publication) => _receiver!.Receive([publication]);
 
     private void Send(Node receiver, Publication publication)
     {
