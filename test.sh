@@ -90,6 +90,8 @@ fi
 install chromium chromium
 install strace strace
 install faketime faketime
+install redis-server redis-server
+install redis-sentinel redis-sentinel
 chromium=$(command -v chromium)
 export CHROMIUM=$chromium
 
@@ -112,5 +114,6 @@ xunit fuzz Tidings.Fuzz
 xunit protocols Tidings.Protocols.Tests
 xunit library Tidings.Library.Tests
 xunit server Tidings.Server.Tests
+xunit scaleout Tidings.Scaleout.Tests
 xunit faults Tidings.Faults.Tests
 xunit browser Tidings.Browser.Tests

@@ -11,6 +11,7 @@ using Tidings.Server.Features.Realtime;
 using Tidings.Server.Host;
 using Tidings.Server.Operations;
 using Tidings.Server.Page;
+using Tidings.Server.Scaleout;
 using Tidings.Server.Storage;
 
 if (await CommandLine.TryRunAsync(args, static () => CreateBuilder([]).Configuration, Console.Out, Console.Error) is { } exitCode) return exitCode;
@@ -23,6 +24,7 @@ builder.Services
     .AddTidingsAuthentication()
     .AddChannelAccess()
     .AddChannelWebhook(options.Auth.ChannelWebhook)
+    .AddScaleout(options)
     .AddEngine(options)
     .AddAccounts()
     .AddPosts(new PostLimits(options.Limits.PostChars))

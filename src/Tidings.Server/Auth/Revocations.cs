@@ -55,6 +55,15 @@ internal sealed class Revocations(Store store, TidingsOptions options, TimeProvi
     public bool CoverChannel(ChannelName channel, string? userId, DateTimeOffset? issuedAt) =>
         Covers((Everybody, channel.Value), issuedAt) || (userId is not null && Covers((userId, channel.Value), issuedAt));
 
+    /// <summary>Takes in what another node wrote.</summary>
+    /// <returns>False if it is known already.</returns>
+    public bool Learn(string userId, string channel, long revokedAt)
+    {
+        if (_revokedAt.TryGetValue((userId, channel), out var known) && known >= revokedAt) return false;
+        _revokedAt.AddOrUpdate((userId, channel), revokedAt, (_, other) => Math.Max(other, revokedAt));
+        return true;
+    }
+
     private bool Covers((string, string) key, DateTimeOffset? issuedAt) =>
         _revokedAt.TryGetValue(key, out var revokedAt) && (issuedAt is not { } issued || issued.ToUnixTimeMilliseconds() <= revokedAt);
 

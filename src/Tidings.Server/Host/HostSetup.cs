@@ -27,6 +27,8 @@ internal static class HostSetup
             if (FileHandles.WarningFor(FileHandles.Limit()) is { } few) Warn(few);
             if (ListenBacklog.Warning() is { } shallow) Warn(shallow);
             options = OptionsReader.Read(builder.Configuration);
+            foreach (var open in options.Redis.Where(static redis => redis.IsOpenToOthers))
+                Warn($"Redis {open} is used without a password: whoever reaches it can read what is published and who is present.");
             SecretsFile.PrepareDirectory(options.DataDirectory);
             var secrets = HostSecrets.Resolve(options, Warn);
             builder.AddHost(options, secrets);

@@ -1,5 +1,6 @@
 using System.Net;
 using Tidings.Realtime.Channels;
+using Tidings.Server.Scaleout.Redis;
 
 namespace Tidings.Server.Host;
 
@@ -34,13 +35,16 @@ internal static class OptionsReader
             Channels = ChannelKinds.Read(section, settings.Problems),
             EncryptionKeys = ReadEncryptionKeys(settings),
             Roles = ReadRoles(settings),
-            IsShared = settings.Text("Database") is not null || settings.Text("Redis") is not null,
+            Redis = ReadRedis(settings),
+            IsShared = settings.Text("Database") is not null || settings.Text("Redis") is not null || settings.Items("RedisShards").Count > 0,
         };
 
         settings.Switch(FeatureSwitches.RealtimeKey, whenAbsent: true);
         settings.Switch(FeatureSwitches.AuthorNotificationsKey, whenAbsent: true);
         if (options.Auth.ChannelWebhook is null && options.Channels.Kinds.FirstOrDefault(kind => kind.Value.Access == AccessRule.Webhook) is { Key: { } asked })
             settings.Refuse($"Channels:{asked}:Access", "is webhook, but Tidings:Auth:ChannelWebhook is not set: name the URL to ask.");
+        if (options.Redis.Count > 0 && settings.Text("Database") is null)
+            settings.Refuse(settings.Text("Redis") is null ? "RedisShards" : "Redis", "is set, but Tidings:Database is not: nodes that share Redis must share a PostgreSQL database too, since the event log is there.");
         if (options.Auth.Secret is not null && options.Auth.Secret == options.App.Secret)
             settings.Refuse("App:Secret", "is the same as Tidings:Auth:Secret: user tokens and subscription tokens need different keys.");
 
@@ -85,6 +89,23 @@ internal static class OptionsReader
         if (app.Key is not null && !IsPlain(app.Key)) settings.Refuse("App:Key", "may have 1 to 64 letters, digits, '-' and '_' only.");
         if (app.Secret is not null && WeakSecrets.ProblemOf(app.Secret) is { } problem) settings.Refuse("App:Secret", problem);
         return app;
+    }
+
+    private static List<RedisInstallation> ReadRedis(SettingsReader settings)
+    {
+        var shards = settings.Items("RedisShards");
+        var texts = shards.Count > 0 ? shards : settings.Text("Redis") is { } text ? [("Redis", text)] : [];
+        if (shards.Count > 0 && settings.Text("Redis") is not null)
+            settings.Refuse("Redis", "is set, and so is Tidings:RedisShards: name the installation in one of them, as the first of the shards if there are several.");
+
+        var installations = new List<RedisInstallation>();
+        foreach (var (key, installation) in texts)
+        {
+            if (RedisInstallation.Parse(installation, out var parsed) is { } problem) settings.Refuse(key, problem);
+            else installations.Add(parsed!);
+        }
+
+        return installations;
     }
 
     private static AuthOptions ReadAuth(SettingsReader settings)

@@ -51,6 +51,10 @@ internal sealed class SettingsReader(IConfiguration section, string path)
         return items.Count > 0 ? items : whenAbsent;
     }
 
+    /// <summary>The texts under numbered keys, each with its key: for what may have commas itself.</summary>
+    public IReadOnlyList<(string Key, string Text)> Items(string key) =>
+        [.. section.GetSection(key).GetChildren().Where(static item => item.Value is { Length: > 0 }).Select(item => ($"{key}:{item.Key}", item.Value!))];
+
     /// <summary>One of a few words.</summary>
     public T Word<T>(string key, T whenAbsent, IReadOnlyDictionary<string, T> words)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using Tidings.Realtime.Channels;
+using Tidings.Server.Scaleout.Redis;
 
 namespace Tidings.Server.Host;
 
@@ -32,6 +33,9 @@ internal sealed class TidingsOptions
 
     /// <summary>What this node does.</summary>
     public required NodeRoles Roles { get; init; }
+
+    /// <summary>The Redis installations over which channels are spread; empty: there is none.</summary>
+    public required IReadOnlyList<RedisInstallation> Redis { get; init; }
 
     /// <summary>Whether several nodes may share this configuration (a database server or Redis is named): secrets are then not generated.</summary>
     public required bool IsShared { get; init; }

@@ -1,4 +1,5 @@
 using Tidings.Realtime;
+using Tidings.Realtime.Brokers;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Operations;
@@ -18,7 +19,7 @@ internal static class HealthApi
             .WithSummary("One line of text, for clients that look whether there is a server.");
     }
 
-    private static async Task<IResult> ReadyAsync(RealtimeEngine engine, Store store, IHostApplicationLifetime lifetime, TimeProvider clock)
+    private static async Task<IResult> ReadyAsync(RealtimeEngine engine, IBroker broker, Store store, IHostApplicationLifetime lifetime, TimeProvider clock)
     {
         var reasons = new List<string>();
         if (lifetime.ApplicationStopping.IsCancellationRequested) reasons.Add("The server is shutting down.");
@@ -33,7 +34,7 @@ internal static class HealthApi
         }
 
         return reasons.Count == 0
-            ? TypedResults.Ok(new { status = "ready", realtime = engine.IsOpen ? "on" : "off" })
+            ? TypedResults.Ok(new { status = "ready", realtime = engine.IsOpen ? "on" : "off", bus = !broker.HasOthers ? "none" : broker.IsUp ? "up" : "down" })
             : TypedResults.Json(new { status = "not_ready", reasons }, statusCode: StatusCodes.Status503ServiceUnavailable);
     }
 }

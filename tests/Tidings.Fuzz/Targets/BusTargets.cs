@@ -1,5 +1,6 @@
 using System.Buffers;
 using Tidings.Realtime.Brokers;
+using Tidings.Server.Scaleout.Redis;
 using static Tidings.Fuzz.WrongAnswerException;
 
 namespace Tidings.Fuzz.Targets;
@@ -10,6 +11,7 @@ internal static class BusTargets
     public static IReadOnlyList<Target> List { get; } =
     [
         new("bus-message", ["TB", "\u0001", "post:7", "{}", "\u0010", "\u0011", "\u0013", "\0", "\n", "id"], Message),
+        new("resp", ["$", "*", "%", ">", "+", "-", ":", "\r\n", "1", "0", "-1", "message", "999999"], Values),
     ];
 
     /// <summary>What was understood means the same once it was written and read again.</summary>
@@ -25,6 +27,14 @@ internal static class BusTargets
         var once = Write(message);
         Unless(BusCodec.Decode(once, out var again) == BusVerdict.Message, "not readable once written");
         Unless(once.AsSpan().SequenceEqual(Write(again!)), "another message once written");
+    }
+
+    /// <summary>What arrives from Redis, or from whoever answers in its place: values until one is cut or wrong.</summary>
+    private static void Values(byte[] input)
+    {
+        var buffer = new ReadOnlySequence<byte>(input);
+        for (var left = buffer.Length; RespReader.TryRead(ref buffer, out var value) == RespVerdict.Value; left = buffer.Length)
+            Unless(value is not null && buffer.Length < left, "a value of nothing");
     }
 
     private static byte[] Write(BusMessage message)

@@ -17,6 +17,8 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private readonly ServerSettings _settings;
     private readonly DirectoryInfo _folder;
+    private readonly string _authSecret = RandomNumberGenerator.GetHexString(48);
+    private readonly string _appSecret = RandomNumberGenerator.GetHexString(48);
     private Process? _process;
 
     private ServerProcess(ServerSettings settings)
@@ -38,10 +40,10 @@ public sealed class ServerProcess : IAsyncDisposable
     public string DatabaseFile => Path.Combine(DataDirectory, "tidings.db");
 
     /// <summary>The HS256 key of user tokens, so that tests can be any user's host app.</summary>
-    public string AuthSecret { get; } = RandomNumberGenerator.GetHexString(48);
+    public string AuthSecret => _settings.Settings.TryGetValue("Auth:Secret", out var shared) ? shared : _authSecret;
 
     /// <summary>The secret of backends.</summary>
-    public string AppSecret { get; } = RandomNumberGenerator.GetHexString(48);
+    public string AppSecret => _settings.Settings.TryGetValue("App:Secret", out var shared) ? shared : _appSecret;
 
     /// <summary>What it wrote to its console, all lives together.</summary>
     public ServerOutput Output { get; } = new();

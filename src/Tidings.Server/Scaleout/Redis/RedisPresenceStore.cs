@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using System.Text;
+using Tidings.Realtime.Channels;
+using Tidings.Realtime.Connections;
+using Tidings.Realtime.Presence;
+
+namespace Tidings.Server.Scaleout.Redis;
+
+/// <summary>Who is in which channel on all nodes, in Redis. Redis's clock alone decides who is dead; each call is one script.</summary>
+internal sealed class RedisPresenceStore : IPresenceStore, IAsyncDisposable
+{
+    private const int MostAtOnce = 500;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private static readonly Script Put = new(RedisPresenceScripts.Put);
+    private static readonly Script Remove = new(RedisPresenceScripts.Remove);
+    private static readonly Script Renew = new(RedisPresenceScripts.Renew);
+    private static readonly Script List = new(RedisPresenceScripts.List);
+    private static readonly Script TakeExpired = new(RedisPresenceScripts.TakeExpired);
+
+    private readonly RedisLink _link;
+    private readonly RedisNames _names;
+    private readonly TimeProvider _clock;
+
+    public RedisPresenceStore(RedisInstallation installation, RedisNames names, TimeProvider clock, ILogger<RedisPresenceStore> logger)
+    {
+        _names = names;
+        _clock = clock;
+        _link = new RedisLink(installation, static (_, _) => Task.CompletedTask, static _ => { }, static () => { }, clock, logger);
+        _link.Start();
+    }
+
+    /// <inheritdoc />
+    public async ValueTask<PresenceChange> PutAsync(
+        ChannelName channel, PresenceMember member, string node, TimeSpan lifetime, CancellationToken cancellationToken) =>
+        Change(await RunAsync(Put, cancellationToken, channel.Value, member.UserId, member.Info, node, (long)lifetime.TotalMilliseconds));
+
+    /// <inheritdoc />
+    public async ValueTask<PresenceChange> RemoveAsync(ChannelName channel, string userId, string node, CancellationToken cancellationToken) =>
+        Change(await RunAsync(Remove, cancellationToken, channel.Value, userId, node));
+
+    /// <inheritdoc />
+    public async ValueTask<bool> RenewAsync(string node, TimeSpan lifetime, CancellationToken cancellationToken) =>
+        (await RunAsync(Renew, cancellationToken, node, (long)lifetime.TotalMilliseconds)).Number == 1;
+
+    /// <inheritdoc />
+    public async ValueTask<PresenceList> ListAsync(ChannelName channel, int limit, CancellationToken cancellationToken)
+    {
+        var answer = (await RunAsync(List, cancellationToken, channel.Value, limit)).Items;
+        var members = new List<PresenceMember>();
+        for (var index = 1; index + 1 < answer.Count; index += 2) members.Add(new PresenceMember(answer[index].Text, answer[index + 1].Bytes));
+        return new PresenceList(members, (int)answer[0].Number);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask<IReadOnlyList<ExpiredMember>> TakeExpiredAsync(CancellationToken cancellationToken)
+    {
+        var expired = new List<ExpiredMember>();
+        for (var hasMore = true; hasMore;)
+        {
+            var answer = (await RunAsync(TakeExpired, cancellationToken, MostAtOnce)).Items;
+            hasMore = answer[0].Number == 1;
+            for (var index = 1; index + 3 < answer.Count; index += 4)
+            {
+                if (ChannelName.TryParse(answer[index].Text, out var channel))
+                    expired.Add(new ExpiredMember(channel, new PresenceMember(answer[index + 1].Text, answer[index + 2].Bytes), (int)answer[index + 3].Number));
+            }
+        }
+
+        return expired;
+    }
+
+    public ValueTask DisposeAsync() => _link.DisposeAsync();
+
+    private static PresenceChange Change(RespValue answer) => new(answer.Items[0].Number == 1, (int)answer.Items[1].Number);
+
+    private async Task<RespValue> RunAsync(Script script, CancellationToken cancellationToken, params RedisArgument[] arguments)
+    {
+        var connection = _link.Connection ?? throw new RedisException("Redis is out of reach.");
+        try
+        {
+            return await AskAsync("EVALSHA", script.Hash);
+        }
+        catch (RedisException exception) when (exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+        {
+            return await AskAsync("EVAL", script.Text);
+        }
+
+        Task<RespValue> AskAsync(string command, string which) =>
+            connection.AskAsync([command, which, 1, _names.Presence, .. arguments]).WaitAsync(Patience, _clock, cancellationToken);
+    }
+
+    private sealed class Script(string text)
+    {
+        public string Text => text;
+
+#pragma warning disable CA5350 // It is how Redis names scripts, not a secret.
+        public string Hash { get; } = Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(text)));
+#pragma warning restore CA5350
+    }
+}
