@@ -174,9 +174,23 @@ internal sealed class FeedNode(ChannelName name, Shard shard, RealtimeEngine eng
 
     private void CatchUp(FeedJoin join)
     {
-        var catchingUp = join.Since is null ? Task.CompletedTask : engine.Fanout.CatchUpAsync();
+        var catchingUp = LookForMissedAsync(join);
         if (catchingUp.IsCompletedSuccessfully) CatchUpHere(join);
         else _ = CatchUpLaterAsync(join, catchingUp);
+    }
+
+    /// <summary>First what other nodes publish to the sources must arrive here; then what they published before is looked for.</summary>
+    private Task LookForMissedAsync(FeedJoin join)
+    {
+        var settled = engine.Broker.SettledAsync();
+        if (join.Since is null) return settled;
+        return settled.IsCompletedSuccessfully ? engine.Fanout.CatchUpAsync() : LookAsync();
+
+        async Task LookAsync()
+        {
+            await settled.ConfigureAwait(false);
+            await engine.Fanout.CatchUpAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task CatchUpLaterAsync(FeedJoin join, Task catchingUp)

@@ -163,7 +163,10 @@ internal sealed class MemoryEventLog : IDurableEventLog
         var publication = new Publication(
             draft,
             new Position(history.Epoch, ++history.LastOffset),
-            _isSequenced ? new Position(SequenceEpoch, ++_sequence) : default) { Stream = stream };
+            _isSequenced ? new Position(SequenceEpoch, ++_sequence) : default)
+        {
+            Stream = stream,
+        };
 
         history.Events.Enqueue(publication);
         if (_isSequenced) _all.Add(publication);

@@ -199,6 +199,30 @@ public sealed class NodesTests
         a.Broker.Watched.ShouldBeEmpty();
     }
 
+    [Theory]
+    [InlineData("post:1", "post:1")]
+    [InlineData("feed:42", "creator:7")]
+    public async Task Where_a_channel_stands_is_not_told_before_what_other_nodes_publish_arrives(string channel, string source)
+    {
+        var (a, b) = await StartAsync();
+        await a.FollowAsync("42", "7");
+        _clock.Advance(TimeSpan.FromSeconds(6));
+        var settled = new TaskCompletionSource();
+        b.Broker.Settled = settled.Task;
+        var there = b.Connect();
+        var subscribing = there.SubscribeAsync(channel);
+        _bus.Loses = static publication => publication.Draft.Id == "too early";
+
+        await a.PublishAsync(source, "too early");
+        await there.SeesAsync("connected 42");
+        there.Transport.Lines.ShouldNotContain(static line => line.StartsWith("subscribed", StringComparison.Ordinal));
+        settled.SetResult();
+        await subscribing;
+        await a.PublishAsync(source, "live");
+
+        await there.Transport.WaitAsync(_ => there.EventsOf(channel).Contains("live"), "the live event");
+    }
+
     [Fact]
     public async Task A_passing_event_is_delivered_once_on_each_node()
     {

@@ -48,7 +48,10 @@ internal sealed class TestBroker(TestBus? bus = null) : IBroker
         lock (_watched) _watched[channel]--;
     }
 
-    public Task SettledAsync() => Task.CompletedTask;
+    /// <summary>When what is watched arrives.</summary>
+    public Task Settled { get; set; } = Task.CompletedTask;
+
+    public Task SettledAsync() => Settled;
 
     public void DeliverTo(IBusReceiver receiver) => _receiver = receiver;
 
