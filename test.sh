@@ -92,6 +92,8 @@ install strace strace
 install faketime faketime
 install redis-server redis-server
 install redis-sentinel redis-sentinel
+install nginx nginx-light
+install systemd-analyze systemd
 chromium=$(command -v chromium)
 export CHROMIUM=$chromium
 
@@ -116,4 +118,5 @@ xunit library Tidings.Library.Tests
 xunit server Tidings.Server.Tests
 xunit scaleout Tidings.Scaleout.Tests
 xunit faults Tidings.Faults.Tests
+xunit deploy Tidings.Deploy.Tests
 xunit browser Tidings.Browser.Tests

@@ -6,6 +6,7 @@ namespace Tidings.Testing.Servers;
 /// <summary>Signals to one process, by its own number.</summary>
 public static class Signals
 {
+    public const int Hangup = 1;
     public const int Kill = 9;
     public const int Terminate = 15;
     public const int Continue = 18;
