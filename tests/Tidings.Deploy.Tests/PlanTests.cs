@@ -51,7 +51,11 @@ public sealed class PlanTests
     {
         var workload = Shipped with
         {
-            ConnectionsPerUser = 1, ConnectsPerUserHour = 0, FollowedCreatorsPerUser = 0, Utilisation = 1, BackAfterOutageSeconds = 1_000,
+            ConnectionsPerUser = 1,
+            ConnectsPerUserHour = 0,
+            FollowedCreatorsPerUser = 0,
+            Utilisation = 1,
+            BackAfterOutageSeconds = 1_000,
             Streams = [new("posts", PerUserHour: 3.6, EventBytes: 904, Transactions: 1, LogRows: 1, [new(Share: 1, Online: 90)])],
             Node = new(Cores: 2, MemoryGiB: 1_000, NetworkGbit: 1_000, HandshakesPerSecond: 1_000, Connections: 1_000_000),
         };

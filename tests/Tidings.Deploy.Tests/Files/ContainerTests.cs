@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Tidings.Testing;
@@ -124,10 +125,14 @@ public sealed partial class ContainerTests(ITestOutputHelper output)
         var folder = Directory.CreateTempSubdirectory("tidings-publish-");
         try
         {
-            var architecture = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";
-            await RunAsync("sh", ["-c", command.Replace("-o /app", $"-o {folder}/app --artifacts-path {folder}/build", StringComparison.Ordinal)], new() { ["TARGETARCH"] = architecture });
+            // Where the build has nothing but what was copied for it, as in the container.
+            var stage = Shipped.Dockerfile().SkipWhile(line => !(line.Name == "FROM" && line.Value.EndsWith(" AS build", StringComparison.Ordinal))).Skip(1).TakeWhile(line => line.Name != "FROM");
+            foreach (var path in stage.Where(line => line.Name == "COPY").SelectMany(line => line.Value.Split(' ')[..^1]))
+                Copy(Path.Combine(Repository.Root, path), Path.Combine(folder.FullName, "src", path));
+            var architecture = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64";
+            await RunAsync("sh", ["-c", command.Replace("-o /app", $"-o {folder}/app", StringComparison.Ordinal)], Path.Combine(folder.FullName, "src"), new() { ["TARGETARCH"] = architecture });
             await using var server = await AppProcess.StartAsync(Path.Combine(folder.FullName, "app", "Tidings.Server.dll"), folder.FullName);
-            await RunAsync("dotnet", [Path.Combine(folder.FullName, "app", "Tidings.Server.dll"), "health", "--url", server.Address.GetLeftPart(UriPartial.Authority)], []);
+            await RunAsync("dotnet", [Path.Combine(folder.FullName, "app", "Tidings.Server.dll"), "health", "--url", server.Address.GetLeftPart(UriPartial.Authority)], folder.FullName, []);
             (await server.StopAsync()).ShouldBe(0);
         }
         finally
@@ -139,9 +144,22 @@ public sealed partial class ContainerTests(ITestOutputHelper output)
     internal static string AssemblyName() =>
         XDocument.Load(Path.Combine(Repository.Root, "src", "Tidings.Server", "Tidings.Server.csproj")).Descendants("AssemblyName").Single().Value;
 
-    private static async Task RunAsync(string command, string[] arguments, Dictionary<string, string> variables)
+    private static void Copy(string from, string to)
     {
-        var start = new ProcessStartInfo(command, arguments) { WorkingDirectory = Repository.Root, RedirectStandardOutput = true, RedirectStandardError = true };
+        if (File.Exists(from))
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            File.Copy(from, to);
+            return;
+        }
+
+        foreach (var entry in Directory.GetFileSystemEntries(from))
+            if (Path.GetFileName(entry) is not ("bin" or "obj" or "node_modules" or "dist") and var name) Copy(entry, Path.Combine(to, name));
+    }
+
+    private static async Task RunAsync(string command, string[] arguments, string folder, Dictionary<string, string> variables)
+    {
+        var start = new ProcessStartInfo(command, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in variables) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var said = process.StandardOutput.ReadToEndAsync();

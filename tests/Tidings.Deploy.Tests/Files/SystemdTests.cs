@@ -2,10 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Tidings.Server.Host;
+using Tidings.Testing.Clients;
+using Tidings.Testing.Servers;
 
 namespace Tidings.Deploy.Tests.Files;
 
-/// <summary>The units, judged by systemd's own checker. No systemd runs here: whether the server works in that sandbox is not shown.</summary>
+/// <summary>The units, judged by systemd's own checker. No systemd runs here; that the system calls suffice is shown by a trace.</summary>
 public sealed partial class SystemdTests
 {
     public static TheoryData<string> Units => ["tidings.service", "tidings@.service"];
@@ -62,6 +64,48 @@ public sealed partial class SystemdTests
         lines["SystemCallFilter"].ShouldContain("@system-service");
     }
 
+    [Fact]
+    public async Task The_server_calls_nothing_of_the_kernel_that_the_units_forbid()
+    {
+        var folder = Directory.CreateTempSubdirectory("tidings-calls-");
+        try
+        {
+            var trace = Path.Combine(folder.FullName, "trace");
+            await using (var server = await ServerProcess.StartAsync(new ServerSettings { Launcher = ["strace", "-D", "-f", "-qq", "-e", "signal=none", "-o", trace] }))
+            {
+                using var author = await Account.OfHostAsync(server, "traced");
+                await using var socket = await NativeClient.ConnectAsync(author);
+                await socket.SubscribeAsync(author.Creator);
+                await author.PostAsync("from inside the sandbox");
+                await socket.WaitForAsync(message => message.IsOfType("post_created"), "the post");
+                await server.StopAsync();
+            }
+
+            var called = Calls().Matches(await File.ReadAllTextAsync(trace)).Select(match => match.Groups["name"].Value).ToHashSet();
+            called.Count.ShouldBeGreaterThan(40);
+            var allowed = await CallsOfAsync("@default");
+            allowed.UnionWith(await CallsOfAsync("@system-service"));
+            allowed.ExceptWith(await CallsOfAsync("@privileged"));
+            if (Environment.IsPrivilegedProcess) allowed.Add("fchown");   // SQLite's, as root only
+            called.Except(allowed).ShouldBeEmpty();
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>The system calls of a group, its own groups included.</summary>
+    private static async Task<HashSet<string>> CallsOfAsync(string group)
+    {
+        using var process = Process.Start(new ProcessStartInfo("systemd-analyze", ["--no-pager", "syscall-filter", group]) { RedirectStandardOutput = true })!;
+        var lines = (await process.StandardOutput.ReadToEndAsync()).Split('\n').Skip(1).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#').ToList();
+        await process.WaitForExitAsync();
+        var calls = lines.Where(line => line[0] != '@').ToHashSet();
+        foreach (var inner in lines.Where(line => line[0] == '@')) calls.UnionWith(await CallsOfAsync(inner));
+        return calls;
+    }
+
     /// <summary>Runs systemd-analyze on a copy whose runtime is where it is here.</summary>
     private static async Task<(int ExitCode, string Said)> AnalyzeAsync(string unit, Func<string, string> change, params string[] arguments)
     {
@@ -81,6 +125,9 @@ public sealed partial class SystemdTests
             folder.Delete(recursive: true);
         }
     }
+
+    [GeneratedRegex(@"(?m)^\d+ +(?<name>[a-z][a-z0-9_]+)\(")]
+    private static partial Regex Calls();
 
     [GeneratedRegex(@"exposure level for [^:]+: (?<level>[0-9.]+)")]
     private static partial Regex Exposure();

@@ -28,7 +28,9 @@ public sealed partial class ConfigurationTests
     {
         using var configuration = new NginxConfiguration(new NginxSettings
         {
-            Site = "compose.conf", Nodes = [new Uri("http://127.0.0.1:5001")], Changes = new Dictionary<string, string> { ["proxy_http_version 1.1"] = "proxy_http_versoin 1.1" },
+            Site = "compose.conf",
+            Nodes = [new Uri("http://127.0.0.1:5001")],
+            Changes = new Dictionary<string, string> { ["proxy_http_version 1.1"] = "proxy_http_versoin 1.1" },
         });
         (await NginxServer.CheckAsync(configuration)).ExitCode.ShouldNotBe(0);
     }

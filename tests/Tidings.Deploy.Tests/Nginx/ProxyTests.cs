@@ -129,17 +129,21 @@ public sealed class ProxyTests(Site site) : IClassFixture<Site>
         last.ShouldBe(HttpStatusCode.TooManyRequests);
         (await AskAsync(modest, 0)).ShouldBe(HttpStatusCode.OK);
 
-        HttpClient From(string address) => new(new SocketsHttpHandler
+        HttpClient From(string address)
         {
-            UseProxy = false,
-            ConnectCallback = async (context, cancellationToken) =>
+            var handler = new SocketsHttpHandler
             {
-                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
-                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        }) { BaseAddress = nginx.Address };
+                UseProxy = false,
+                ConnectCallback = async (context, cancellationToken) =>
+                {
+                    var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                    socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
+                    await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            };
+            return new HttpClient(handler) { BaseAddress = nginx.Address };
+        }
 
         static async Task<HttpStatusCode> AskAsync(HttpClient http, int number)
         {
