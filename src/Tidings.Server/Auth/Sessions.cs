@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Dapper;
 using Tidings.Server.Auth.Jwt;
 using Tidings.Server.Host;
@@ -121,7 +122,7 @@ internal sealed class Sessions(Store store, TimeProvider clock)
 
     /// <summary>Which of some sessions have not ended.</summary>
     public async Task<IReadOnlySet<string>> FindExistingAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken) =>
-        (await store.ReadAsync(connection => connection.QueryAsync<string>(Sql.Existing, new { Ids = ids }), cancellationToken)).ToHashSet(StringComparer.Ordinal);
+        (await store.ReadAsync(connection => connection.QueryAsync<string>(Sql.Existing, new { Ids = JsonSerializer.Serialize(ids) }), cancellationToken)).ToHashSet(StringComparer.Ordinal);
 
     private async Task EndAsync(string which, object key, CancellationToken cancellationToken)
     {
@@ -186,7 +187,7 @@ internal sealed class Sessions(Store store, TimeProvider clock)
         public const string ByHash = $"{Columns} WHERE token_hash = @Hash";
         public const string OfUser = $"{Columns} WHERE user_id = @UserId";
         public const string Oldest = $"{Columns} WHERE user_id = @UserId ORDER BY created_at DESC, id LIMIT 1000 OFFSET @Kept";
-        public const string Existing = "SELECT id FROM sessions WHERE id IN @Ids";
+        public const string Existing = "SELECT id FROM sessions WHERE id IN (SELECT value FROM json_each(@Ids))";
         public const string Delete = "DELETE FROM sessions WHERE id = @Id";
         public const string DeleteSomeExpired = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= @Now LIMIT 100)";
         public const string Renew = "UPDATE sessions SET expires_at = @ExpiresAt, last_seen_at = @Now WHERE id = @Id";
