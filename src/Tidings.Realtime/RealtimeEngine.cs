@@ -235,11 +235,13 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     {
         var message = new DisconnectUser(userId, sessionId, reason, issuedThrough);
         Broker.Tell(message);
-        return DisconnectHere(message);
+        return Close(message, sparesNewer: false);
     }
 
-    /// <summary>As <see cref="Disconnect"/>, on this node only.</summary>
-    public int DisconnectHere(DisconnectUser message)
+    /// <summary>As <see cref="Disconnect"/>, on this node only, and perhaps late: who is back with a newer token stays.</summary>
+    public int DisconnectHere(DisconnectUser message) => Close(message, sparesNewer: true);
+
+    private int Close(DisconnectUser message, bool sparesNewer)
     {
         var (userId, sessionId, reason, issuedThrough) = message;
         if (sessionId is not null) _endedSessions[sessionId] = Clock.GetTimestamp();
@@ -248,6 +250,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         foreach (var connection in _connections.Of(userId))
         {
             if (sessionId is not null && connection.Identity.SessionId != sessionId) continue;
+            if (sparesNewer && issuedThrough is { } through && connection.Identity.IssuedAt > through) continue;
             connection.Close(reason);
             count++;
         }

@@ -103,7 +103,7 @@ internal sealed class EngineHost : IAsyncDisposable
         return host;
     }
 
-    public TestClient Connect(string? userId = "42", TestTransport? transport = null) => new(this, userId, transport);
+    public TestClient Connect(string? userId = "42", TestTransport? transport = null, DateTimeOffset? issuedAt = null) => new(this, userId, transport, issuedAt);
 
     /// <summary>Another node beside this one: the same log, the same presence, the same bus.</summary>
     public async Task<EngineHost> StartAnotherAsync(TestBus bus)

@@ -10,11 +10,11 @@ internal sealed class TestClient
 {
     private readonly EngineHost _host;
 
-    public TestClient(EngineHost host, string? userId, TestTransport? transport)
+    public TestClient(EngineHost host, string? userId, TestTransport? transport, DateTimeOffset? issuedAt = null)
     {
         _host = host;
         Transport = transport ?? new TestTransport();
-        Connection = host.Engine.TryConnect(new ClientIdentity(userId, null), LineFormat.Instance, Transport, null, out var refusal)!;
+        Connection = host.Engine.TryConnect(new ClientIdentity(userId, null) { IssuedAt = issuedAt }, LineFormat.Instance, Transport, null, out var refusal)!;
         Refusal = refusal;
     }
 

@@ -262,6 +262,21 @@ public sealed class NodesTests
     }
 
     [Fact]
+    public async Task Who_is_back_with_a_newer_token_is_not_disconnected_by_a_late_message()
+    {
+        var (a, b) = await StartAsync();
+        var revokedAt = _clock.GetUtcNow();
+        _clock.Advance(TimeSpan.FromSeconds(3));
+        var newer = b.Connect("42", issuedAt: _clock.GetUtcNow());
+        var older = b.Connect("42", issuedAt: revokedAt);
+
+        a.Engine.Disconnect("42", null, CloseReason.Disconnected, revokedAt);
+
+        await older.Connection.Completion.WaitAsync(TimeSpan.FromSeconds(10));
+        newer.Connection.IsClosing.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_subscription_is_revoked_on_all_nodes()
     {
         var (a, b) = await StartAsync();

@@ -71,7 +71,9 @@ internal sealed partial class RedisLink : IAsyncDisposable
                 failures = 0;
                 await WatchAsync(connection);
             }
-            catch (Exception exception) when (exception is RedisException or OperationCanceledException)
+#pragma warning disable CA1031 // Whatever it was, it is tried again: nobody else would.
+            catch (Exception exception)
+#pragma warning restore CA1031
             {
                 // Said once, not at each attempt.
                 if (!_stopping.IsCancellationRequested && failures++ == 0) Log.Down(_logger, Installation.ToString(), exception.Message);

@@ -18,7 +18,6 @@ internal sealed class RedisShard : IAsyncDisposable
     private readonly RedisLink _link;
     private RedisConnection? _connection;
     private Task _applying = Task.CompletedTask;
-    private bool _isApplying;
 
     /// <param name="installation">Where it is.</param>
     /// <param name="names">What things are called there.</param>
@@ -85,8 +84,7 @@ internal sealed class RedisShard : IAsyncDisposable
             if (_connection is null || (by > 0 ? count != 1 : count != 0)) return;
 
             _changed.Add(channel);
-            _applying = _isApplying ? _applying.ContinueWith(_ => ApplyAsync(), TaskScheduler.Default).Unwrap() : Task.Run(ApplyAsync);
-            _isApplying = true;
+            _applying = _applying.ContinueWith(_ => ApplyAsync(), TaskScheduler.Default).Unwrap(); // the first of several takes what has changed by then
         }
     }
 
@@ -129,7 +127,7 @@ internal sealed class RedisShard : IAsyncDisposable
             _changed.Clear();
             _changed.UnionWith(_watched.Keys.Where(channel => !subscribed.Contains(_names.Of(channel))));
             _connection = connection;
-            (_applying, _isApplying) = (Task.Run(ApplyAsync, CancellationToken.None), true);
+            _applying = Task.Run(ApplyAsync, CancellationToken.None);
         }
 
         _cameBack();
