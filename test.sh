@@ -76,7 +76,8 @@ of_xunit() { sed -nE 's/.*Total: ([0-9]+), Errors: ([0-9]+), Failed: ([0-9]+), S
 of_vitest() { sed -E 's/\x1b\[[0-9;]*m//g' "$1" | awk '/^ *Tests / { for (i = 2; i <= NF; i++) { if ($i == "passed") good = $(i - 1); if ($i == "failed" || $i == "skipped" || $i == "todo") bad += $(i - 1) } } END { print good + 0, bad + 0 }'; }
 of_check() { echo "1 0"; }   # one check; its exit code decides
 
-xunit() { suite "$1" of_xunit dotnet "tests/$2/bin/Debug/net10.0/$2.dll" -noColor -noLogo -reporter verbose; }
+# xunit NAME PROJECT [FILTER…]
+xunit() { suite "$1" of_xunit dotnet "tests/$2/bin/Debug/net10.0/$2.dll" -noColor -noLogo -reporter verbose "${@:3}"; }
 
 if [ -n "$soak" ]; then
   say "building"
@@ -88,6 +89,12 @@ if [ -n "$soak" ]; then
 fi
 
 install chromium chromium
+# Only its binaries: the tests make clusters of their own, and Debian's would be one beside them.
+if [ ! -d /usr/lib/postgresql ] && ! command -v initdb > /dev/null; then
+  install pg_lsclusters postgresql-common
+  [ "$(id -u)" != 0 ] || sed -ri 's/^#?create_main_cluster .*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+  install initdb postgresql
+fi
 install strace strace
 install faketime faketime
 install redis-server redis-server
@@ -116,6 +123,7 @@ xunit fuzz Tidings.Fuzz
 xunit protocols Tidings.Protocols.Tests
 xunit library Tidings.Library.Tests
 xunit server Tidings.Server.Tests
+TIDINGS_TEST_DATABASE=postgres xunit server-postgres Tidings.Server.Tests -trait- Database=SQLite
 xunit scaleout Tidings.Scaleout.Tests
 xunit faults Tidings.Faults.Tests
 xunit deploy Tidings.Deploy.Tests

@@ -20,7 +20,7 @@ var builder = CreateBuilder(args);
 if (!builder.TryAddHost(Console.Error, out var options)) return 1;
 
 builder.Services
-    .AddStorage(options.DataDirectory)
+    .AddStorage(options.DataDirectory, options.Database)
     .AddTidingsAuthentication()
     .AddChannelAccess()
     .AddChannelWebhook(options.Auth.ChannelWebhook)

@@ -24,7 +24,7 @@ internal class TidingsServer(ServerSettings settings) : Contender
     /// <summary>Of user 0, 1, …; minted by <see cref="Prepare"/>.</summary>
     protected string[] Tokens { get; private set; } = [];
 
-    internal override Launch Launch(IPEndPoint endPoint, string directory) => new(["dotnet", settings.Assembly], Variables(endPoint, Path.Combine(directory, "data")), "/health/ready");
+    internal override Launch Launch(IPEndPoint endPoint, string directory) => new(["dotnet", settings.Assembly], Variables(endPoint, Path.Combine(directory, "data"), settings.Database ?? ""), "/health/ready");
 
     internal override void Prepare(Rig rig, int connections) => Tokens = Rig.Tokens(connections);
 
@@ -40,13 +40,15 @@ internal class TidingsServer(ServerSettings settings) : Contender
 
     protected virtual string ChannelOf(int number) => HostChannel;
 
-    private static Dictionary<string, string> Variables(IPEndPoint endPoint, string data) => new()
+    private static Dictionary<string, string> Variables(IPEndPoint endPoint, string data, string database) => new()
     {
         ["ASPNETCORE_ENVIRONMENT"] = "Production",
         ["ASPNETCORE_URLS"] = $"http://{endPoint}",
         ["DOTNET_NOLOGO"] = "1",
         ["Logging__LogLevel__Default"] = "Warning",
         ["Tidings__DataDirectory"] = data,
+        ["Tidings__Database"] = database,
+        ["Tidings__EncryptionKeys"] = ServerSettings.AppSecret,
         ["Tidings__Auth__Secret"] = ServerSettings.TokenSecret,
         ["Tidings__App__Id"] = "bench",
         ["Tidings__App__Key"] = "bench-key",

@@ -11,6 +11,7 @@ internal sealed class ServerSettings
         Assembly = Path.GetFullPath(options.Text("server") ?? Path.Combine(Repository.Root, "src/Tidings.Server/bin/Release/net10.0/Tidings.Server.dll"));
         Core = options.Number("server-core", 0, 0, Machine.Cores - 1).ToString(CultureInfo.InvariantCulture);
         Scratch = options.Text("scratch") ?? "/var/tmp";
+        Database = options.Text("database");
     }
 
     /// <summary>Made for this run and known to nobody else: the server refuses secrets that look as if somebody had typed them.</summary>
@@ -24,6 +25,9 @@ internal sealed class ServerSettings
 
     /// <summary>Where the data directory is made; it must be a real disk for durable posts to mean anything.</summary>
     internal string Scratch { get; }
+
+    /// <summary>The connection string of an empty PostgreSQL database; null measures SQLite.</summary>
+    internal string? Database { get; }
 
     private static string NewSecret() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(48));
 }

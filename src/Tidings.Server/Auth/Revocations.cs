@@ -101,7 +101,7 @@ internal sealed class Revocations(Store store, TidingsOptions options, TimeProvi
 
         public const string Put = """
             INSERT INTO revocations (user_id, channel, revoked_at) VALUES (@UserId, @Channel, @RevokedAt)
-            ON CONFLICT (user_id, channel) DO UPDATE SET revoked_at = max(revoked_at, excluded.revoked_at)
+            ON CONFLICT (user_id, channel) DO UPDATE SET revoked_at = excluded.revoked_at WHERE revocations.revoked_at < excluded.revoked_at
             """;
     }
 }

@@ -189,7 +189,7 @@ internal sealed class Sessions(Store store, TimeProvider clock)
         public const string Oldest = $"{Columns} WHERE user_id = @UserId ORDER BY created_at DESC, id LIMIT 1000 OFFSET @Kept";
         public const string Existing = "SELECT id FROM sessions WHERE id IN (SELECT value FROM json_each(@Ids))";
         public const string Delete = "DELETE FROM sessions WHERE id = @Id";
-        public const string DeleteSomeExpired = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= @Now LIMIT 100)";
+        public const string DeleteSomeExpired = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= @Now LIMIT 100 /*FOR UPDATE SKIP LOCKED*/)";
         public const string Renew = "UPDATE sessions SET expires_at = @ExpiresAt, last_seen_at = @Now WHERE id = @Id";
 
         public const string Insert = """

@@ -3,17 +3,17 @@ using Tidings.Realtime.Connections;
 using Tidings.Server.Auth;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Host;
-using Tidings.Server.Storage.Sqlite;
+using Tidings.Server.Storage;
 
 namespace Tidings.Server.Engine;
 
 /// <summary>What the engine hears from the product: each commit, the switch, ended sessions, changed users. Its start and end are the library's.</summary>
-internal sealed class EngineRun(RealtimeEngine engine, SqliteStore store, FeatureSwitches switches, Sessions sessions, MemberChanges members)
+internal sealed class EngineRun(RealtimeEngine engine, Store store, FeatureSwitches switches, Sessions sessions, MemberChanges members)
     : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        store.Carrier.DeliverTo(engine.Publisher.Carry);
+        store.DeliverTo(engine.Publisher.Carry);
         engine.Suspend(!switches.Realtime);
         switches.Changed += FollowSwitch;
         sessions.Ended += Disconnect;

@@ -1,5 +1,5 @@
 using Tidings.Server.Page;
-using Tidings.Server.Storage.Sqlite;
+using Tidings.Server.Storage;
 
 namespace Tidings.Server.Host;
 
@@ -18,7 +18,7 @@ internal static class HostRun
         try
         {
             // Opened before the host starts, which would log whatever is wrong with it as a stack trace beside our sentence.
-            _ = app.Services.GetRequiredService<SqliteStore>();
+            _ = app.Services.GetRequiredService<Store>();
             await app.StartAsync();
         }
         catch (Exception exception) when (SentenceOf(exception) is { } sentence)

@@ -1,6 +1,7 @@
 using System.Net;
 using Tidings.Realtime.Channels;
 using Tidings.Server.Scaleout.Redis;
+using Tidings.Server.Storage.Postgres;
 
 namespace Tidings.Server.Host;
 
@@ -27,6 +28,7 @@ internal static class OptionsReader
         var options = new TidingsOptions
         {
             DataDirectory = Path.GetFullPath(settings.Text("DataDirectory") ?? "./data"),
+            Database = settings.Text("Database"),
             AllowedOrigins = ReadOrigins(settings),
             TrustedProxies = ReadNetworks(settings),
             App = ReadApp(settings),
@@ -39,6 +41,7 @@ internal static class OptionsReader
             IsShared = settings.Text("Database") is not null || settings.Text("Redis") is not null || settings.Items("RedisShards").Count > 0,
         };
 
+        if (options.Database is not null && PostgresConnection.ProblemOf(options.Database) is { } problem) settings.Refuse("Database", problem);
         settings.Switch(FeatureSwitches.RealtimeKey, whenAbsent: true);
         settings.Switch(FeatureSwitches.AuthorNotificationsKey, whenAbsent: true);
         if (options.Auth.ChannelWebhook is null && options.Channels.Kinds.FirstOrDefault(kind => kind.Value.Access == AccessRule.Webhook) is { Key: { } asked })

@@ -13,6 +13,9 @@ internal sealed class TidingsOptions
     /// <summary>The absolute path of the directory for the database, media and generated secrets.</summary>
     public required string DataDirectory { get; init; }
 
+    /// <summary>The connection string of a PostgreSQL database; null: SQLite in the data directory.</summary>
+    public required string? Database { get; init; }
+
     /// <summary>Origins besides the server's own, as browsers write them.</summary>
     public required IReadOnlyList<string> AllowedOrigins { get; init; }
 

@@ -9,6 +9,15 @@ namespace Tidings.Server.Storage;
 /// </summary>
 internal abstract class Store
 {
+    /// <summary>Whether it is on PostgreSQL, for the few statements that cannot be the same on both databases.</summary>
+    public abstract bool IsPostgres { get; }
+
+    /// <summary>
+    /// Names who is handed what is committed, and begins: one call at a time, not on the committing thread; those of a channel are in order
+    /// unless several wrote at once.
+    /// </summary>
+    public abstract void DeliverTo(Action<IReadOnlyList<Publication>> listener);
+
     /// <summary>
     /// Runs a unit of work and completes when it is on disk. The unit may be run again (after a deadlock, or when another unit of its
     /// group broke the transaction), so it has no side effects and sets no captured state. It awaits nothing but the write's own
@@ -39,13 +48,36 @@ internal abstract class Store
 }
 
 /// <summary>A unit of work that is on disk: what it returned, and what it appended, in the order of the log.</summary>
-internal readonly record struct Committed<T>(T Result, IReadOnlyList<Publication> Publications);
+internal readonly record struct Committed<T>(T Result, IReadOnlyList<Publication> Publications)
+{
+    /// <summary>
+    /// The publications in the order of their drafts. The log sorts by channel and keeps the order within one, so each channel's come back
+    /// in the order of its drafts.
+    /// </summary>
+    public IReadOnlyList<Publication> InOrderOf(IReadOnlyList<PublicationDraft> drafts)
+    {
+        if (drafts.Count == 1) return Publications;
+
+        var ofChannel = Publications.GroupBy(publication => publication.Channel).ToDictionary(channel => channel.Key, channel => channel.GetEnumerator());
+        var ordered = new Publication[drafts.Count];
+        for (var index = 0; index < ordered.Length; index++)
+        {
+            var rest = ofChannel[drafts[index].Channel];
+            rest.MoveNext();
+            ordered[index] = rest.Current;
+        }
+
+        return ordered;
+    }
+}
 
 /// <summary>
 /// What a unit of work may do. Parameters are the public properties of an object (<c>@Name</c> in the statement), as with Dapper;
 /// rows are mapped to constructor parameters or settable properties by column name, without case and underscores; tuples by the order of
 /// the columns. Values are string, long, int, bool, double, byte[], ReadOnlyMemory of bytes (parameters only) and DateTimeOffset, which is
 /// kept as Unix milliseconds; an enum is written as its name, a list as JSON for <c>json_each</c>. Only statements about rows are allowed.
+/// A comment <c>/*FOR UPDATE*/</c> locks what a query finds where several write at once. To avoid deadlocks units lock in this order:
+/// follows, post_likes, posts, users, idempotency_keys, pending_counters, pending_public_posts, the rest; the log's channels come last by themselves.
 /// </summary>
 internal interface IWriteUnit
 {
@@ -57,6 +89,12 @@ internal interface IWriteUnit
 
     /// <summary>Runs a query.</summary>
     ValueTask<IReadOnlyList<T>> QueryAsync<T>(string sql, object? parameters = null);
+
+    /// <summary>
+    /// Runs a statement of whose outcome the unit need not know, in its order among the others. On PostgreSQL it is sent with the next one
+    /// or with the commit, which saves an exchange with the server, and time for which rows are locked.
+    /// </summary>
+    void Enqueue(string sql, object? parameters = null);
 
     /// <summary>Collects a publication. All of a unit's publications are appended just before its commit, sorted by channel name.</summary>
     void Append(PublicationDraft draft);

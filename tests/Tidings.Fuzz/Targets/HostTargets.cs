@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tidings.Realtime.Channels;
 using Tidings.Server.Host;
+using Tidings.Server.Storage;
 using Tidings.Server.Storage.Sqlite;
 using static Tidings.Fuzz.WrongAnswerException;
 

@@ -13,12 +13,13 @@ using Tidings.Server.Auth.Jwt;
 using Tidings.Server.Features.Accounts;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
+using Tidings.Server.Storage.Postgres;
 using Tidings.Server.Storage.Sqlite;
 using Tidings.Server.Tests.Auth;
 
 namespace Tidings.Server.Tests.Accounts;
 
-/// <summary>A server with accounts alone, on a free port, with a SQLite file of its own and a clock that stands still.</summary>
+/// <summary>A server with accounts alone, on a free port, with a database of its own and a clock that stands still.</summary>
 internal sealed class AccountsApp : IAsyncDisposable
 {
     public const string AppSecret = "u8Jd2kQm5TzXc0Rw7LbVn3HsYf6GpEa9iOqW1tKr";
@@ -26,7 +27,7 @@ internal sealed class AccountsApp : IAsyncDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("tidings-accounts-").FullName;
     private readonly WebApplication _app;
 
-    private AccountsApp(Action<WebApplication>? map, (string Key, string Value)[] settings)
+    private AccountsApp(string? database, Action<WebApplication>? map, (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Configuration.Sources.Clear();   // neither this machine's environment nor the server's own log levels
@@ -44,7 +45,9 @@ internal sealed class AccountsApp : IAsyncDisposable
         using var errors = new StringWriter();
         if (!builder.TryAddHost(errors, out _)) throw new InvalidOperationException(errors.ToString());
         builder.Services.AddSingleton<TimeProvider>(Clock);
-        builder.Services.AddSingleton<Store>(provider => new SqliteStore(_folder, TimeProvider.System, provider.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddSingleton<Store>(provider => database is null
+            ? new SqliteStore(_folder, TimeProvider.System, provider.GetRequiredService<ILoggerFactory>())
+            : new PostgresStore(database, TimeProvider.System, provider.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddTidingsAuthentication().AddAccounts();
         builder.Services.Replace(ServiceDescriptor.Singleton(provider => new KnownUsers(provider.GetRequiredService<Store>(), TimeProvider.System))); // it waits for company
         builder.Services.AddSingleton(new PasswordHashing(iterations: 1_000));
@@ -65,7 +68,7 @@ internal sealed class AccountsApp : IAsyncDisposable
 
     public static async Task<AccountsApp> StartAsync(Action<WebApplication>? map = null, params (string Key, string Value)[] settings)
     {
-        var app = new AccountsApp(map, settings);
+        var app = new AccountsApp(await TestDatabase.NewAsync(), map, settings);
         await app._app.StartAsync();
         return app;
     }

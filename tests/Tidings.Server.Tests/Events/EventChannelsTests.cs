@@ -114,6 +114,8 @@ public sealed class EventChannelsTests
     {
         public List<PublicationDraft> Drafts { get; } = [];
 
+        public void Enqueue(string sql, object? parameters = null) => throw new NotSupportedException();
+
         public ValueTask<int> ExecuteAsync(string sql, object? parameters = null) => throw new NotSupportedException();
 
         public ValueTask<T?> QuerySingleOrDefaultAsync<T>(string sql, object? parameters = null) => throw new NotSupportedException();

@@ -116,6 +116,7 @@ public sealed class ListPostsTests(PostsApp app) : IClassFixture<PostsApp>
     }
 
     [Fact]
+    [Trait("Database", "SQLite")]
     public async Task No_page_reads_more_than_its_indexes_offer()
     {
         var sql = typeof(Features.Posts.ListPosts).GetNestedType("Sql", System.Reflection.BindingFlags.NonPublic)!;

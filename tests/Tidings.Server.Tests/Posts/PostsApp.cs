@@ -29,12 +29,11 @@ using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Realtime;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
-using Tidings.Server.Storage.Sqlite;
 using Xunit;
 
 namespace Tidings.Server.Tests.Posts;
 
-/// <summary>The features of this part over a real Kestrel, with their own SQLite file. Who asks is said by the header X-User.</summary>
+/// <summary>The features of this part over a real Kestrel, with their own database. Who asks is said by the header X-User.</summary>
 public sealed class PostsApp : IAsyncLifetime
 {
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"tidings-posts-{Guid.NewGuid():N}");
@@ -82,7 +81,7 @@ public sealed class PostsApp : IAsyncLifetime
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Catalog).AddStorage(_folder).AddProblemDetails();
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Catalog).AddStorage(_folder, await TestDatabase.NewAsync()).AddProblemDetails();
         builder.Services.AddChannelAccess().AddPosts(new PostLimits(10_000)).AddLikes().AddCreators();
         builder.Services.AddSingleton(OptionsReader.Read(TokenSettings)).AddSingleton(new HostSecrets("", "", AppSecret)).AddSingleton<SubscriptionTokens>();
         builder.Services.AddSingleton(provider => new RealtimeEngine(new RealtimeOptions(), new RealtimeDependencies
@@ -104,7 +103,7 @@ public sealed class PostsApp : IAsyncLifetime
         _app.UseAuthorization();
         _app.MapPosts().MapLikes().MapFollows().MapCreators().MapRealtimeApi();
         var engine = _app.Services.GetRequiredService<RealtimeEngine>();
-        _app.Services.GetRequiredService<SqliteStore>().Carrier.DeliverTo(engine.Publisher.Carry);
+        _app.Services.GetRequiredService<Store>().DeliverTo(engine.Publisher.Carry);
         await engine.StartAsync(CancellationToken.None);
         await _app.StartAsync();
         Address = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
@@ -114,7 +113,7 @@ public sealed class PostsApp : IAsyncLifetime
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        if (Directory.Exists(_folder)) Directory.Delete(_folder, recursive: true);
     }
 
     /// <summary>A client of a user, who is created if need be; of a visitor if null.</summary>

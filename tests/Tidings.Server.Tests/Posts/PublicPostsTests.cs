@@ -30,7 +30,7 @@ public sealed class PublicPostsTests(PostsApp app) : IClassFixture<PostsApp>
         using var flush = new PublicPostsFlush(app.Store, TimeProvider.System, NullLogger<PublicPostsFlush>.Instance);
         await flush.FlushAsync(CancellationToken.None);
         var before = (await app.EventsAsync("public:posts")).Count;
-        await app.Store.WriteAsync(async write => await write.ExecuteAsync("UPDATE pending_public_posts SET posts = 7"), CancellationToken.None);
+        await app.Store.WriteAsync(async write => await write.ExecuteAsync("UPDATE pending_public_posts SET posts = 7 WHERE id = 3"), CancellationToken.None);
 
         await flush.FlushAsync(CancellationToken.None);
         await flush.FlushAsync(CancellationToken.None);

@@ -7,6 +7,7 @@ using Xunit;
 
 namespace Tidings.Server.Tests.Storage;
 
+[Trait("Database", "SQLite")]
 public sealed class CommitCarrierTests : IDisposable
 {
     private readonly RecordingLoggers _loggers = new();

@@ -4,6 +4,7 @@ using Xunit;
 namespace Tidings.Server.Tests.Storage;
 
 /// <summary>F1, F2, F3: what is answered is on disk, whole, and reaches the publisher, wherever the process ends.</summary>
+[Trait("Database", "SQLite")]
 public sealed class CrashTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("tidings-crash-").FullName;

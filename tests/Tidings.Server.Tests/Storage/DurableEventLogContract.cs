@@ -2,6 +2,8 @@ using Shouldly;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
+using Tidings.Realtime.Publications;
+using Tidings.Testing;
 using Xunit;
 
 namespace Tidings.Server.Tests.Storage;
@@ -14,16 +16,15 @@ public abstract class DurableEventLogContract : EventLogContract
     private protected override IEventLog Log => Durable;
 
     [Fact]
-    public async Task All_channels_have_one_order()
+    public async Task Places_in_the_log_rise_with_what_is_appended()
     {
-        (await Durable.ReadLastSequenceAsync(None)).ShouldBe(0);
         var first = await AppendAsync(Post);
         var second = await AppendAsync(Creator);
         var third = await AppendAsync(Post);
 
         new[] { first, second, third }.Select(publication => publication.Sequence).ShouldBeInOrder();
-        (await Durable.ReadLastSequenceAsync(None)).ShouldBe(third.Sequence);
-        (await Durable.ReadAllSinceAsync(0, 10, None)).Select(publication => publication.Position).ShouldBe([first.Position, second.Position, third.Position]);
+        (await PlaceAfterAsync(third)).ShouldBeGreaterThanOrEqualTo(third.Sequence);
+        (await Durable.ReadAllSinceAsync(first.Sequence - 1, 10, None)).Select(publication => publication.Position).ShouldBe([first.Position, second.Position, third.Position]);
         (await Durable.ReadAllSinceAsync(first.Sequence, 1, None)).ShouldHaveSingleItem().Channel.ShouldBe(Creator);
         (await Durable.ReadAllSinceAsync(third.Sequence, 10, None)).ShouldBeEmpty();
     }
@@ -43,8 +44,7 @@ public abstract class DurableEventLogContract : EventLogContract
     public async Task A_feed_has_its_sources_events_after_the_place_in_the_order_of_the_log()
     {
         var (one, two, other) = (Creators("1"), Creators("2"), Creators("3"));
-        await AppendAsync(Draft(one, "before"));
-        var place = await Durable.ReadLastSequenceAsync(None);
+        var place = await PlaceAfterAsync(await AppendAsync(Draft(one, "before")));
         await AppendAsync(Draft(two, "a"));
         await AppendAsync(Draft(other, "not followed"));
         await AppendAsync(Draft(one, "b"));
@@ -111,8 +111,16 @@ public abstract class DurableEventLogContract : EventLogContract
 
         (await Durable.ReadFeedSinceAsync([new(Post, 0)], 0, 10, None)).IsComplete.ShouldBeFalse();
         (await Durable.ReadFeedSinceAsync([new(Post, 0)], last.Sequence, 10, None)).IsComplete.ShouldBeTrue();
-        (await Durable.ReadLastSequenceAsync(None)).ShouldBe(last.Sequence);
+        (await PlaceAfterAsync(last)).ShouldBeGreaterThanOrEqualTo(last.Sequence);
         (await AppendAsync(Post)).Sequence.ShouldBeGreaterThan(last.Sequence);
+    }
+
+    /// <summary>The log's place when it has come past an event: other transactions of the same server may hold it up for a moment.</summary>
+    private protected async Task<long> PlaceAfterAsync(Publication publication)
+    {
+        var place = 0L;
+        await Eventually.HoldsAsync(async () => (place = await Durable.ReadLastSequenceAsync(None)) >= publication.Sequence, "the log's place comes past the event");
+        return place;
     }
 
     private static ChannelName Creators(string id) => new("creator", id);

@@ -10,6 +10,7 @@ using Xunit;
 
 namespace Tidings.Server.Tests.Storage;
 
+[Trait("Database", "SQLite")]
 public sealed class EventSweepTests : IDisposable
 {
     private readonly TempStore _temp = new();

@@ -5,6 +5,7 @@ using Xunit;
 namespace Tidings.Server.Tests.Storage;
 
 /// <summary>Values go into the database and come back the same, through a unit's own mapping and through Dapper's.</summary>
+[Trait("Database", "SQLite")]
 public sealed class MappingTests : IDisposable
 {
     private static readonly DateTimeOffset At = DateTimeOffset.FromUnixTimeMilliseconds(1_767_268_800_123);

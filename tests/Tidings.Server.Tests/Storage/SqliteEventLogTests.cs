@@ -4,11 +4,13 @@ using Tidings.Realtime.Channels;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
+using Tidings.Server.Storage;
 using Tidings.Server.Storage.Sqlite;
 using Xunit;
 
 namespace Tidings.Server.Tests.Storage;
 
+[Trait("Database", "SQLite")]
 public sealed class SqliteEventLogTests : DurableEventLogContract, IDisposable
 {
     private readonly TempStore _temp;
@@ -19,6 +21,15 @@ public sealed class SqliteEventLogTests : DurableEventLogContract, IDisposable
     private protected override IDurableEventLog Durable => _temp.Log;
 
     public void Dispose() => _temp.Dispose();
+
+    [Fact]
+    public async Task The_place_of_the_log_is_that_of_its_newest_event()
+    {
+        (await Durable.ReadLastSequenceAsync(None)).ShouldBe(0);
+        (await AppendAsync(Post)).Sequence.ShouldBe(1);
+        (await AppendAsync(Creator)).Sequence.ShouldBe(2);
+        (await Durable.ReadLastSequenceAsync(None)).ShouldBe(2);
+    }
 
     [Fact]
     public async Task A_restart_keeps_epochs_offsets_and_the_sequence()

@@ -2,56 +2,25 @@ using System.Globalization;
 using Dapper;
 using Shouldly;
 using Tidings.Realtime.Channels;
+using Tidings.Realtime.History;
 using Tidings.Server.Storage;
 using Tidings.Server.Storage.Sqlite;
 using Xunit;
 
 namespace Tidings.Server.Tests.Storage;
 
-public sealed class SqliteStoreTests : IDisposable
+[Trait("Database", "SQLite")]
+public sealed class SqliteStoreTests : StoreContract, IDisposable
 {
-    private const string InsertThing = "INSERT INTO things (id, name) VALUES (@Id, @Name)";
     private readonly TempStore _temp = new();
 
-    private static CancellationToken None => CancellationToken.None;
+    private protected override Store Store => _temp.Store;
+
+    private protected override IDurableEventLog Log => _temp.Log;
+
+    private protected override Task<long> AskAsync(string sql) => Task.FromResult(_temp.Ask<long>(sql));
 
     public void Dispose() => _temp.Dispose();
-
-    [Fact]
-    public async Task What_a_unit_writes_is_there_with_its_publications()
-    {
-        var committed = await _temp.Store.CommitAsync(
-            async write =>
-            {
-                (await write.ExecuteAsync(InsertThing, new { Id = 7, Name = "x" })).ShouldBe(1);
-                write.Append(_temp.Draft("post:7"));
-                return await write.QuerySingleOrDefaultAsync<string>("SELECT name FROM things WHERE id = @Id", new { Id = 7 });
-            },
-            None);
-
-        committed.Result.ShouldBe("x");
-        committed.Publications.ShouldHaveSingleItem().Position.Offset.ShouldBe(1);
-        (await ThingsAsync()).ShouldBe(["x"]);
-        _temp.Ask<long>("SELECT last_offset FROM channels WHERE name = 'post:7'").ShouldBe(1);
-    }
-
-    [Fact]
-    public async Task A_unit_that_throws_leaves_nothing_behind()
-    {
-        var before = await _temp.AppendAsync("post:1");
-
-        await Should.ThrowAsync<FormatException>(_temp.Store.WriteAsync(
-            async write =>
-            {
-                await write.ExecuteAsync(InsertThing, new { Id = 1, Name = "x" });
-                write.Append(_temp.Draft("post:1"));
-                throw new FormatException();
-            },
-            None));
-
-        (await ThingsAsync()).ShouldBeEmpty();
-        (await _temp.AppendAsync("post:1")).Position.Offset.ShouldBe(before.Position.Offset + 1);
-    }
 
     [Fact]
     public async Task In_a_group_a_unit_that_throws_harms_nobody()
@@ -142,25 +111,6 @@ public sealed class SqliteStoreTests : IDisposable
         gate.SetResult();
         (await late.Task).Message.ShouldContain("ended");
         (await ThingsAsync()).ShouldBe(Enumerable.Repeat("other", place));
-    }
-
-    [Fact]
-    public async Task Units_do_not_nest_and_do_not_read_elsewhere()
-    {
-        await Should.ThrowAsync<InvalidOperationException>(_temp.Store.WriteAsync(async _ => await _temp.Store.WriteAsync(_ => default, None), None));
-        await Should.ThrowAsync<InvalidOperationException>(_temp.Store.WriteAsync(async _ => await _temp.Store.ReadAsync(_ => Task.FromResult(1), None), None));
-
-        var started = new TaskCompletionSource<Task>();
-        await _temp.Store.WriteAsync(
-            _ =>
-            {
-                started.SetResult(Task.Run(() => _temp.Store.WriteAsync(_ => default, None)));
-                return default;
-            },
-            None);
-        (await Should.ThrowAsync<InvalidOperationException>(async () => await await started.Task)).Message.ShouldContain("nest");
-
-        await _temp.Store.WriteAsync(_ => default, None);                // the caller itself is outside again
     }
 
     [Theory]
@@ -273,22 +223,6 @@ public sealed class SqliteStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task A_unit_that_has_started_is_not_interrupted()
-    {
-        using var cancel = new CancellationTokenSource();
-
-        await _temp.Store.WriteAsync(
-            async write =>
-            {
-                cancel.Cancel();
-                await write.ExecuteAsync(InsertThing, new { Id = 1, Name = "x" });
-            },
-            cancel.Token);
-
-        (await ThingsAsync()).ShouldBe(["x"]);
-    }
-
-    [Fact]
     public async Task A_full_queue_refuses_at_once()
     {
         using var small = new TempStore(options: new SqliteStoreOptions { MostWaiting = 3 });
@@ -335,35 +269,6 @@ public sealed class SqliteStoreTests : IDisposable
         (await Should.ThrowAsync<StoreUnavailableException>(waiting)).Message.ShouldContain("shutting down");
         hold.Dispose();
     }
-
-    [Fact]
-    public async Task A_read_sees_one_moment_and_cannot_write()
-    {
-        await _temp.AppendAsync("post:1");
-        var seen = await _temp.Store.ReadAsync(
-            async connection =>
-            {
-                var before = await connection.ExecuteScalarAsync<long>("SELECT count(*) FROM events");
-                await _temp.AppendAsync("post:1");
-                return (before, After: await connection.ExecuteScalarAsync<long>("SELECT count(*) FROM events"));
-            },
-            None);
-
-        seen.ShouldBe((1, 1));
-        (await Should.ThrowAsync<StoreUnavailableException>(_temp.Store.ReadAsync(connection => connection.ExecuteAsync("DELETE FROM events"), None))).Message.ShouldContain("written");
-        _temp.Ask<long>("SELECT count(*) FROM events").ShouldBe(2);
-    }
-
-    [Fact]
-    public async Task A_read_that_throws_gives_its_connection_back()
-    {
-        for (var count = 0; count < 20; count++)
-            await Should.ThrowAsync<FormatException>(_temp.Store.ReadAsync<int>(_ => throw new FormatException(), None));
-
-        (await ThingsAsync()).ShouldBeEmpty();
-    }
-
-    private Task<IEnumerable<string>> ThingsAsync() => _temp.Store.ReadAsync(connection => connection.QueryAsync<string>("SELECT name FROM things ORDER BY id"), None);
 
     [Fact]
     public async Task Each_statement_of_a_reader_is_counted_and_so_is_its_snapshot()

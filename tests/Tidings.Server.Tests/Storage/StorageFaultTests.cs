@@ -8,6 +8,7 @@ using Xunit;
 namespace Tidings.Server.Tests.Storage;
 
 /// <summary>F5, F6: the store under long readers, other programs' locks and a full disk.</summary>
+[Trait("Database", "SQLite")]
 public sealed class StorageFaultTests
 {
     private const string InsertBody = "INSERT INTO things (id, name, body) VALUES (@Id, @Name, zeroblob(@Size))";

@@ -1,10 +1,12 @@
 using Shouldly;
+using Tidings.Server.Storage;
 using Tidings.Server.Storage.Sqlite;
 using Xunit;
 
 namespace Tidings.Server.Tests.Storage;
 
 /// <summary>The store opens what is whole and refuses everything else with a sentence; it never repairs by emptying.</summary>
+[Trait("Database", "SQLite")]
 public sealed class StorageStartTests : IDisposable
 {
     private readonly TempStore _temp = new();

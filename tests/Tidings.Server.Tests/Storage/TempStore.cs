@@ -12,6 +12,7 @@ internal sealed class TempStore : IDisposable
 {
     private const string Things = """
         CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT, body BLOB);
+        CREATE TABLE values_of_all (text_of TEXT, whole INTEGER, flag INTEGER, body BLOB, made_at INTEGER, absent TEXT);
         CREATE TABLE parents (id INTEGER PRIMARY KEY);
         CREATE TABLE children (parent_id INTEGER NOT NULL REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED);
         """;

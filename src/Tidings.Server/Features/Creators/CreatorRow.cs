@@ -20,7 +20,7 @@ internal sealed record CreatorRow
     public const string Columns = """
         u.id AS Id, u.nickname AS Nickname, u.full_name AS FullName, u.avatar AS Avatar, u.is_creator AS IsCreator,
         u.posts_count AS PostsCount, u.followers_count AS FollowersCount,
-        EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = @Me AND f.creator_id = u.id) AS IsFollowing
+        (SELECT COUNT(*) FROM follows f WHERE f.follower_id = @Me AND f.creator_id = u.id) AS IsFollowing
         """;
 
     public string Id { get; init; } = "";

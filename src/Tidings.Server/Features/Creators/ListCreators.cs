@@ -45,10 +45,10 @@ internal static class ListCreators
         // The first few by each name, then the most followed of these: a prefix of one letter does not read everybody.
         public const string ByName = $"""
             WITH found (id) AS (
-                SELECT id FROM (SELECT id FROM users WHERE nickname_key >= @Key AND nickname_key < @KeyEnd ORDER BY nickname_key LIMIT 200)
+                SELECT id FROM (SELECT id FROM users WHERE nickname_key >= @Key AND nickname_key < @KeyEnd ORDER BY nickname_key LIMIT 200) AS by_nickname
                 UNION
-                SELECT id FROM (SELECT id FROM users WHERE full_name >= @Name COLLATE NOCASE AND full_name < @NameEnd COLLATE NOCASE
-                                ORDER BY full_name COLLATE NOCASE LIMIT 200))
+                SELECT id FROM (SELECT id FROM users WHERE lower(full_name) >= lower(@Name) AND lower(full_name) < lower(@NameEnd)
+                                ORDER BY lower(full_name) LIMIT 200) AS by_name)
             SELECT {CreatorRow.Columns} FROM found JOIN users u ON u.id = found.id
             ORDER BY u.nickname_key = @Key DESC, u.followers_count DESC, u.nickname_key LIMIT @Take
             """;

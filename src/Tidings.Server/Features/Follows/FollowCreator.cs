@@ -56,7 +56,7 @@ internal static class FollowCreator
 
         public const string Follow = """
             INSERT INTO follows (follower_id, creator_id, since_seq, created_at)
-            VALUES (@FollowerId, @CreatorId, (SELECT COALESCE(MAX(seq), 0) FROM events), @Now)
+            VALUES (@FollowerId, @CreatorId, (SELECT place FROM log_place), @Now)
             ON CONFLICT (follower_id, creator_id) DO NOTHING
             """;
 

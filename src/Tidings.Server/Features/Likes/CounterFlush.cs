@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Tidings.Server.Events;
 using Tidings.Server.Storage;
 
@@ -45,7 +46,7 @@ internal sealed class CounterFlush : BackgroundService
                 var marks = await write.QueryAsync<Mark>(Sql.Read, new { After = after, Take = Batch });
                 if (marks.Count == 0) return null;
 
-                await write.ExecuteAsync(Sql.Remove, new { After = after, Through = marks[^1].PostId });
+                await write.ExecuteAsync(Sql.Remove, new { Posts = JsonSerializer.Serialize(marks.Select(mark => mark.PostId)) });
                 foreach (var mark in marks)
                 {
                     if (mark.LikesCount is not { } likes) continue; // the post is gone: post_deleted has said so
@@ -68,9 +69,9 @@ internal sealed class CounterFlush : BackgroundService
             SELECT m.post_id AS PostId, m.likes AS Likes, m.unlikes AS Unlikes, m.latest_user AS LatestUser, m.latest_liked AS LatestLiked,
                    p.likes_count AS LikesCount, p.version AS Version
             FROM pending_counters m LEFT JOIN posts p ON p.id = m.post_id AND p.deleted = 0
-            WHERE m.post_id > @After ORDER BY m.post_id LIMIT @Take
+            WHERE m.post_id > @After ORDER BY m.post_id LIMIT @Take /*FOR UPDATE OF m SKIP LOCKED*/
             """;
 
-        public const string Remove = "DELETE FROM pending_counters WHERE post_id > @After AND post_id <= @Through";
+        public const string Remove = "DELETE FROM pending_counters WHERE post_id IN (SELECT value FROM json_each(@Posts))";
     }
 }

@@ -33,8 +33,9 @@ internal static class LikePost
                 if (await write.ExecuteAsync(isLiked ? Sql.Like : Sql.Unlike, like) == 0) return (before, false);
 
                 var change = new { PostId = postId, UserId = userId, By = isLiked ? 1 : -1, Likes = isLiked ? 1 : 0, Unlikes = isLiked ? 0 : 1 };
+                var count = await write.QuerySingleOrDefaultAsync<long?>(Sql.Count, change); // the post before its mark: as everybody who takes both
                 await write.ExecuteAsync(Sql.Mark, change);
-                return (await write.QuerySingleOrDefaultAsync<long?>(Sql.Count, change), true);
+                return (count, true);
             },
             cancellationToken);
 

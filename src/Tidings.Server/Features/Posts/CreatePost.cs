@@ -48,11 +48,12 @@ internal static class CreatePost
         var now = clock.GetUtcNow();
         var post = New(request, author.Id, now);
         var isAnnounced = rate.TryAnnounce();
+        var countIn = new { Row = Random.Shared.Next(PublicPostsFlush.Rows) };
 
         var done = await store.WriteAsync(
             async write =>
             {
-                if (await write.QuerySingleOrDefaultAsync<Author>(Sql.CountPostOfAuthor, post) is not { } by) return default;
+                if (await write.QuerySingleOrDefaultAsync<Author>(Sql.Author, post) is not { } by) return default;
                 var written = (post with { Nickname = by.Nickname, FullName = by.FullName, Avatar = by.Avatar, IsCreator = 1 }).Normalise();
 
                 byte[]? answer = null;
@@ -61,14 +62,12 @@ internal static class CreatePost
                     answer = Answer(written);
                     var kept = new FirstAnswer { RequestHash = body.Fingerprint!, Status = StatusCodes.Status201Created, Location = Location(post.Id), Body = answer };
                     if (await write.KeepFirstAsync(author.Id, key, now, kept) is { } first)
-                    {
-                        await write.ExecuteAsync(Sql.UncountPostOfAuthor, post);
                         return new Outcome(null, null, first);
-                    }
                 }
 
-                await write.ExecuteAsync(Sql.InsertPost, post);
-                if (!isAnnounced) await write.ExecuteAsync(Sql.CountPublicPost);
+                write.Enqueue(Sql.InsertPost, post);
+                write.Enqueue(Sql.CountPostOfAuthor, post); // late: all posts of an author wait for this row
+                if (!isAnnounced) write.Enqueue(Sql.CountPublicPost, countIn);
                 await write.AppendAsync(new PostCreated(written, isAnnounced, now) { ReceivedAt = receivedAt });
                 return new Outcome(written, answer, null);
             },
@@ -143,12 +142,9 @@ internal static class CreatePost
 
     private static class Sql
     {
-        public const string CountPostOfAuthor = """
-            UPDATE users SET posts_count = posts_count + 1, is_creator = 1 WHERE id = @AuthorId
-            RETURNING nickname AS Nickname, full_name AS FullName, avatar AS Avatar
-            """;
+        public const string Author = "SELECT nickname AS Nickname, full_name AS FullName, avatar AS Avatar FROM users WHERE id = @AuthorId";
 
-        public const string UncountPostOfAuthor = "UPDATE users SET posts_count = posts_count - 1 WHERE id = @AuthorId";
+        public const string CountPostOfAuthor = "UPDATE users SET posts_count = posts_count + 1, is_creator = 1 WHERE id = @AuthorId";
 
         public const string InsertPost = """
             INSERT INTO posts (id, author_id, created_at, updated_at, version, likes_count, comments_count, deleted, is_locked, currency, status,
@@ -157,6 +153,6 @@ internal static class CreatePost
                     @MediaType, @MediaUrl, @Thumbnail, @Category, @Title, @Content)
             """;
 
-        public const string CountPublicPost = "UPDATE pending_public_posts SET posts = posts + 1 WHERE id = 1";
+        public const string CountPublicPost = "UPDATE pending_public_posts SET posts = posts + 1 WHERE id = @Row";
     }
 }

@@ -36,7 +36,7 @@ internal static class DeletePost
 
     private static class Sql
     {
-        public const string Read = "SELECT author_id AS AuthorId, version AS Version FROM posts WHERE id = @Id AND deleted = 0 AND status = 'published'";
+        public const string Read = "SELECT author_id AS AuthorId, version AS Version FROM posts WHERE id = @Id AND deleted = 0 AND status = 'published' /*FOR UPDATE*/";
 
         public const string Delete = """
             UPDATE posts

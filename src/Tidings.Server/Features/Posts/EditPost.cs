@@ -93,7 +93,7 @@ internal static class EditPost
     private static class Sql
     {
         public const string Read =
-            $"SELECT {PostRow.Columns} FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = @Id AND p.deleted = 0 AND p.status = 'published'";
+            $"SELECT {PostRow.Columns} FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = @Id AND p.deleted = 0 AND p.status = 'published' /*FOR UPDATE OF p*/";
 
         public const string Change = """
             UPDATE posts

@@ -32,7 +32,7 @@ internal static class ListPosts
         var (sql, positions) = (creatorId, viewer.UserId) switch
         {
             ({ Length: > 0 }, _) => (Sql.OfCreator, await log.OfChannelAsync(EventChannels.Creator(creatorId), viewer.UserId, cancellationToken)),
-            (_, { } me) when scope != "all" => (Sql.Feed, await log.OfFeedAsync(EventChannels.Feed(me), cancellationToken)),
+            (_, { } me) when scope != "all" => (store.IsPostgres ? Sql.FeedOnPostgres : Sql.Feed, await log.OfFeedAsync(EventChannels.Feed(me), cancellationToken)),
             _ => (Sql.Everyone, await log.OfChannelAsync(EventChannels.PublicPosts, viewer.UserId, cancellationToken)),
         };
 
@@ -80,6 +80,21 @@ internal static class ListPosts
                     SELECT p.id FROM posts p WHERE p.author_id = a.id AND {Shown}
             """;
 
+        // PostgreSQL goes through the creators by a join; SQLite has none that refers to what is left of it.
+        private const string FeedStartOnPostgres = $"""
+            WITH authors (id) AS (SELECT @Me UNION SELECT creator_id FROM follows WHERE follower_id = @Me),
+            page (id) AS (
+                SELECT p.id FROM authors a CROSS JOIN LATERAL (
+                    SELECT p.id, p.created_at FROM posts p WHERE p.author_id = a.id AND {Shown}
+            """;
+
+        private const string FeedEndOnPostgres = $"""
+                    {Newest}) p
+                {Newest})
+            SELECT {PostRow.Columns} FROM page JOIN posts p ON p.id = page.id JOIN users u ON u.id = p.author_id
+            ORDER BY p.created_at DESC, p.id DESC
+            """;
+
         private const string FeedEnd = $"""
                     {Newest})
                 {Newest})
@@ -92,8 +107,11 @@ internal static class ListPosts
         public static readonly Query Everyone = new($"{From} {Newest}", $"{From} AND {InCategory} {Newest}");
 
         public static readonly Query OfCreator = new(
-            $"{From} AND p.author_id = @CreatorId {Newest}", $"{From} AND p.author_id = @CreatorId AND +p.category = @Category {Newest}");
+            $"{From} AND p.author_id = @CreatorId {Newest}", $"{From} AND p.author_id = @CreatorId AND p.category || '' = @Category {Newest}");
 
-        public static readonly Query Feed = new($"{FeedStart} {FeedEnd}", $"{FeedStart} AND +p.category = @Category {FeedEnd}");
+        public static readonly Query FeedOnPostgres = new(
+            $"{FeedStartOnPostgres} {FeedEndOnPostgres}", $"{FeedStartOnPostgres} AND p.category || '' = @Category {FeedEndOnPostgres}");
+
+        public static readonly Query Feed = new($"{FeedStart} {FeedEnd}", $"{FeedStart} AND p.category || '' = @Category {FeedEnd}");
     }
 }

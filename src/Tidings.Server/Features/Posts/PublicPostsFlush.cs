@@ -17,6 +17,9 @@ internal sealed class PublicPostsFlush : BackgroundService
         _loop = new FlushLoop("the count of public posts", TimeSpan.FromSeconds(1), FlushAsync, clock, logger);
     }
 
+    /// <summary>The count is kept in so many rows, numbered from 0: any will do, and not all writers wait for the same one.</summary>
+    public const int Rows = 16;
+
     /// <summary>Says that there is a count.</summary>
     public void Wake() => _loop.Wake();
 
@@ -29,17 +32,17 @@ internal sealed class PublicPostsFlush : BackgroundService
         return _store.WriteAsync(
             async write =>
             {
-                var count = await write.QuerySingleOrDefaultAsync<long>(Sql.Read);
-                if (count == 0) return;
-                await write.ExecuteAsync(Sql.Reset);
-                await write.AppendAsync(new PublicPostsCounted(count, now));
+                var counts = await write.QueryAsync<(long Id, long Posts)>(Sql.Read);
+                if (counts.Count == 0) return;
+                foreach (var (id, _) in counts) await write.ExecuteAsync(Sql.Reset, new { Id = id });
+                await write.AppendAsync(new PublicPostsCounted(counts.Sum(count => count.Posts), now));
             },
             cancellationToken);
     }
 
     private static class Sql
     {
-        public const string Read = "SELECT posts FROM pending_public_posts WHERE id = 1";
-        public const string Reset = "UPDATE pending_public_posts SET posts = 0 WHERE id = 1";
+        public const string Read = "SELECT id, posts FROM pending_public_posts WHERE posts > 0 ORDER BY id /*FOR UPDATE*/";
+        public const string Reset = "UPDATE pending_public_posts SET posts = 0 WHERE id = @Id";
     }
 }

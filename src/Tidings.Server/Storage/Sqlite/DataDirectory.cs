@@ -2,9 +2,6 @@ using System.Globalization;
 
 namespace Tidings.Server.Storage.Sqlite;
 
-/// <summary>The store cannot be opened; the message is a sentence that says what to do. The server does not start.</summary>
-internal sealed class StorageStartException(string message, Exception? inner = null) : Exception(message, inner);
-
 /// <summary>
 /// The folder of a SQLite store: it belongs to one process at a time, and it remembers that it has held a database, so that a lost
 /// file is not taken for a new installation.

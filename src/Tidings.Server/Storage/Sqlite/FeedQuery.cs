@@ -13,7 +13,7 @@ internal sealed class FeedQuery(Reader reader, EventRows rows, LogPositions posi
 {
     private readonly Statement _placeAt = reader.Statements.Get("SELECT seq FROM events WHERE channel_id = ?1 AND offset = ?2");
     private readonly Statement _placesAfter = reader.Statements.Get("SELECT seq FROM events WHERE channel_id = ?1 AND offset > ?2 ORDER BY offset LIMIT ?3");
-    private readonly Statement _event = reader.Statements.Get($"SELECT {EventRows.Columns} FROM events e WHERE e.seq = ?1");
+    private readonly Statement _event = reader.Statements.Get($"SELECT {StatementEvents.Columns} FROM events e WHERE e.seq = ?1");
 
     public FeedPage Read(IReadOnlyList<FeedSource> sources, long sequence, int limit)
     {

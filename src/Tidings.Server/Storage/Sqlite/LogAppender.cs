@@ -130,7 +130,7 @@ internal sealed class LogAppender
         channel.LastSequence = ++_sequence;
         try
         {
-            EventRows.Write(_database.Get(InsertEvent), channel, draft).Run();
+            StatementEvents.Write(_database.Get(InsertEvent), channel, draft).Run();
         }
         catch (SqliteException error) when (error.SqliteExtendedErrorCode is raw.SQLITE_CONSTRAINT_PRIMARYKEY or raw.SQLITE_CONSTRAINT_UNIQUE or raw.SQLITE_CONSTRAINT_ROWID)
         {

@@ -7,11 +7,11 @@ namespace Tidings.Server.Storage.Sqlite;
 /// <summary>The log's reads, each within the snapshot that its reader holds.</summary>
 internal static class LogQueries
 {
-    private const string AfterOffset = $"SELECT {EventRows.Columns} FROM events e WHERE e.channel_id = ?1 AND e.offset > ?2 ORDER BY e.offset LIMIT ?3";
-    private const string InLog = $"SELECT {EventRows.Columns}, c.name, c.epoch FROM events e JOIN channels c ON c.id = e.channel_id WHERE e.seq > ?1 ORDER BY e.seq";
+    private const string AfterOffset = $"SELECT {StatementEvents.Columns} FROM events e WHERE e.channel_id = ?1 AND e.offset > ?2 ORDER BY e.offset LIMIT ?3";
+    private const string InLog = $"SELECT {StatementEvents.Columns}, c.name, c.epoch FROM events e JOIN channels c ON c.id = e.channel_id WHERE e.seq > ?1 ORDER BY e.seq";
 
     private const string RowAndRecent = $"""
-        SELECT {EventRows.Columns}, c.epoch, c.last_offset, c.trimmed_through
+        SELECT {StatementEvents.Columns}, c.epoch, c.last_offset, c.trimmed_through
         FROM channels c LEFT JOIN events e ON e.channel_id = c.id AND e.offset > c.last_offset - ?2
         WHERE c.name = ?1 ORDER BY e.offset
         """;

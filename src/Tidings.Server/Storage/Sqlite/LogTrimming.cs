@@ -9,14 +9,10 @@ namespace Tidings.Server.Storage.Sqlite;
 internal sealed class LogTrimming(SqliteStore store, ChannelCatalog catalog, TimeProvider clock) : IDisposable
 {
     private const int ChannelsInPage = 1_000;
-    private const int MostInUnit = 500;
-    private static readonly ChannelRules Unconfigured = new();
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
 
     private sealed record Row(long Id, string Name, long LastOffset, long TrimmedThrough, long? OldestAt);
-
-    private sealed record Excess(long ChannelId, long From, long Through);
 
     /// <summary>Looks at all channels once.</summary>
     /// <returns>How many events were given up.</returns>
@@ -29,7 +25,7 @@ internal sealed class LogTrimming(SqliteStore store, ChannelCatalog catalog, Tim
             for (long after = 0; ;)
             {
                 var (last, excess) = await store.Readers.ReadAsync(reader => ValueTask.FromResult(FindExcess(reader, after)), cancellationToken).ConfigureAwait(false);
-                foreach (var unit in Portions(excess)) trimmed += await DeleteAsync(unit, cancellationToken).ConfigureAwait(false);
+                foreach (var unit in TrimmingPlan.Portions(excess)) trimmed += await DeleteAsync(unit, cancellationToken).ConfigureAwait(false);
                 if (last is not { } next) return trimmed;
                 after = next;
             }
@@ -54,7 +50,7 @@ internal sealed class LogTrimming(SqliteStore store, ChannelCatalog catalog, Tim
         var excess = new List<Excess>();
         foreach (var channel in channels)
         {
-            var rules = RulesOf(channel.Name);
+            var rules = TrimmingPlan.RulesOf(catalog, channel.Name);
             var through = channel.LastOffset - rules.History;
             var oldestKept = (now - rules.HistoryAge).ToUnixTimeMilliseconds();
             if (channel.OldestAt < oldestKept) through = Math.Max(through, NewestBefore(reader, channel, oldestKept));
@@ -68,36 +64,6 @@ internal sealed class LogTrimming(SqliteStore store, ChannelCatalog catalog, Tim
     private static long NewestBefore(Reader reader, Row channel, long oldestKept) =>
         (reader.Statements.Get("SELECT offset FROM events WHERE channel_id = ?1 AND offset > ?2 AND created_at >= ?3 ORDER BY offset LIMIT 1")
             .Bind(1, channel.Id).Bind(2, channel.TrimmedThrough).Bind(3, oldestKept).ReadSingle<long?>() - 1) ?? channel.LastOffset;
-
-    private ChannelRules RulesOf(string name)
-    {
-        var colon = name.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0 && catalog.Kinds.TryGetValue(name[..colon], out var rules) ? rules : Unconfigured;
-    }
-
-    /// <summary>Cuts the work into units of a bounded number of events.</summary>
-    private static IEnumerable<List<Excess>> Portions(List<Excess> all)
-    {
-        var portion = new List<Excess>();
-        long count = 0;
-        foreach (var excess in all)
-        {
-            for (var from = excess.From; from < excess.Through;)
-            {
-                var through = Math.Min(excess.Through, from + MostInUnit - count);
-                portion.Add(excess with { From = from, Through = through });
-                count += through - from;
-                from = through;
-                if (count < MostInUnit) continue;
-
-                yield return portion;
-                portion = [];
-                count = 0;
-            }
-        }
-
-        if (portion.Count > 0) yield return portion;
-    }
 
     private Task<int> DeleteAsync(List<Excess> unit, CancellationToken cancellationToken) => store.WriteAsync(
         async write =>

@@ -23,7 +23,7 @@ internal sealed class SqliteEventLog(SqliteStore store, LogTrimming trimming) : 
             },
             cancellationToken).ConfigureAwait(false);
 
-        return drafts.Count == 1 ? committed.Publications : InOrderOf(drafts, committed.Publications);
+        return committed.InOrderOf(drafts);
     }
 
     public async ValueTask<ChannelSnapshot> ReadChannelAsync(ChannelName channel, int recent, CancellationToken cancellationToken) =>
@@ -50,19 +50,4 @@ internal sealed class SqliteEventLog(SqliteStore store, LogTrimming trimming) : 
             reader => ValueTask.FromResult(LogQueries.AllSince(reader, store.Rows, store.Positions, sequence, limit)), cancellationToken).ConfigureAwait(false);
 
     public ValueTask<int> TrimAsync(CancellationToken cancellationToken) => trimming.RunAsync(cancellationToken);
-
-    // The log sorts by channel and keeps the order within one, so each channel's publications come back in the order of its drafts.
-    private static Publication[] InOrderOf(IReadOnlyList<PublicationDraft> drafts, IReadOnlyList<Publication> appended)
-    {
-        var ofChannel = appended.GroupBy(publication => publication.Channel).ToDictionary(channel => channel.Key, channel => channel.GetEnumerator());
-        var ordered = new Publication[drafts.Count];
-        for (var index = 0; index < ordered.Length; index++)
-        {
-            var rest = ofChannel[drafts[index].Channel];
-            rest.MoveNext();
-            ordered[index] = rest.Current;
-        }
-
-        return ordered;
-    }
 }

@@ -94,6 +94,10 @@ internal sealed partial class SqliteStore : Store, IDisposable
     /// <summary>How many units wait for the writer.</summary>
     public int Waiting => _queue.Count;
 
+    public override bool IsPostgres => false;
+
+    public override void DeliverTo(Action<IReadOnlyList<Publication>> listener) => Carrier.DeliverTo(listener);
+
     public override Task<Committed<T>> CommitAsync<T>(Func<IWriteUnit, ValueTask<T>> unit, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(unit);

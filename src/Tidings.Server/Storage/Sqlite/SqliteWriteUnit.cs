@@ -14,19 +14,9 @@ internal sealed class SqliteWriteUnit(StatementCache database) : IWriteUnit
     /// <summary>Set when a statement found the store unable to work: then the unit fails, even if it caught that.</summary>
     public StoreUnavailableException? Fault { get; private set; }
 
-    public ValueTask<int> ExecuteAsync(string sql, object? parameters = null)
-    {
-        var statement = Prepare(sql, parameters);
-        try
-        {
-            return new(statement.Run());
-        }
-        catch (StoreUnavailableException fault)
-        {
-            Fault = fault;
-            throw;
-        }
-    }
+    public ValueTask<int> ExecuteAsync(string sql, object? parameters = null) => new(Execute(sql, parameters));
+
+    public void Enqueue(string sql, object? parameters = null) => Execute(sql, parameters);
 
     public ValueTask<T?> QuerySingleOrDefaultAsync<T>(string sql, object? parameters = null)
     {
@@ -66,6 +56,20 @@ internal sealed class SqliteWriteUnit(StatementCache database) : IWriteUnit
 
     /// <summary>From here on everything is refused.</summary>
     public void End() => _hasEnded = true;
+
+    private int Execute(string sql, object? parameters)
+    {
+        var statement = Prepare(sql, parameters);
+        try
+        {
+            return statement.Run();
+        }
+        catch (StoreUnavailableException fault)
+        {
+            Fault = fault;
+            throw;
+        }
+    }
 
     private Statement Prepare(string sql, object? parameters)
     {

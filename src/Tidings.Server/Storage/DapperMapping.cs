@@ -2,10 +2,10 @@ using System.Data;
 using System.Globalization;
 using Dapper;
 
-namespace Tidings.Server.Storage.Sqlite;
+namespace Tidings.Server.Storage;
 
 /// <summary>
-/// What Dapper has to be told once: columns are snake_case, instants are Unix milliseconds, and SQLite's only whole number, which
+/// What Dapper has to be told once: columns are snake_case, instants are Unix milliseconds, and a whole number, which
 /// arrives as a long, also fills an int or a bool of a record's constructor.
 /// </summary>
 internal static class DapperMapping

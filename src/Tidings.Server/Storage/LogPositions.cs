@@ -4,7 +4,7 @@ using System.Text;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Publications;
 
-namespace Tidings.Server.Storage.Sqlite;
+namespace Tidings.Server.Storage;
 
 /// <summary>How epochs are made: the log's generation in the upper half, the channel's own in the lower.</summary>
 internal readonly record struct LogPositions(uint Generation)
