@@ -36,6 +36,12 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>One cluster for all tests of this process that do not stop it. Give each its own database.</summary>
     public static Task<PostgresServer> SharedAsync() => SharedServer.Value;
 
+    /// <summary>Ends the shared cluster, if there is one. To be called when all tests have run.</summary>
+    public static async ValueTask EndSharedAsync()
+    {
+        if (SharedServer.IsValueCreated) await (await SharedServer.Value).DisposeAsync();
+    }
+
     public int Port { get; }
 
     /// <summary>The number of the main process.</summary>
@@ -143,8 +149,24 @@ public sealed class PostgresServer : IAsyncDisposable
     private static async Task<PostgresServer> StartSharedAsync()
     {
         var server = await StartAsync();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Task.Run(async () => await server.DisposeAsync()).GetAwaiter().GetResult();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.EndWithProcess();
         return server;
+    }
+
+    /// <summary>Ends it without waiting for its exit, of which this process hears nothing any more while it ends itself.</summary>
+    private void EndWithProcess()
+    {
+        var pidFile = Path.Combine(Data, "postmaster.pid");
+        if (File.Exists(pidFile)) Signals.Send(ProcessId, Signals.Quit);
+        for (var deadline = Deadline.In(TimeSpan.FromSeconds(5)); File.Exists(pidFile) && !deadline.IsOver;) Thread.Sleep(10);
+        try
+        {
+            _folder.Delete(recursive: true);
+        }
+        catch (IOException)
+        {
+            // One of its processes was still writing; the system clears the folder for temporary files.
+        }
     }
 
     private void Signal(int signal)

@@ -7,6 +7,7 @@ namespace Tidings.Testing.Servers;
 public static class Signals
 {
     public const int Hangup = 1;
+    public const int Quit = 3;
     public const int Kill = 9;
     public const int Terminate = 15;
     public const int Continue = 18;
