@@ -126,5 +126,6 @@ xunit server Tidings.Server.Tests
 TIDINGS_TEST_DATABASE=postgres xunit server-postgres Tidings.Server.Tests -trait- Database=SQLite
 xunit scaleout Tidings.Scaleout.Tests
 xunit faults Tidings.Faults.Tests
+xunit cluster Tidings.Cluster.Tests
 xunit deploy Tidings.Deploy.Tests
 xunit browser Tidings.Browser.Tests

@@ -31,8 +31,8 @@ public sealed class LittleMemoryTests(ITestOutputHelper output)
         for (var batch = 0; batch < 10; batch++)
         {
             await Parallel.ForEachAsync(Enumerable.Range(0, posts / 10), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (_, _) => await scenario.Writer.WriteOneAsync());
-            await scenario.Writer.SettleAsync(); // on a busy machine an answer may come too late for the writer
             held = Math.Max(held, await server.GetMetricAsync("tidings_outbound_bytes"));
+            await scenario.Writer.SettleAsync(); // on a busy machine an answer may come too late for the writer
         }
 
         await scenario.JudgeAsync();

@@ -12,7 +12,7 @@ namespace Tidings.Deploy.Tests.Nginx;
 public sealed class FailoverTests
 {
     /// <summary>So that nginx keeps trying the node that is away, and the tests do not depend on whose turn it is.</summary>
-    private static readonly Dictionary<string, string> KeepTrying = new() { ["max_fails=1 fail_timeout=5s"] = "max_fails=0" };
+    private static readonly Dictionary<string, string> KeepTrying = new() { ["max_fails=1 fail_timeout=1s"] = "max_fails=0" };
 
     [Fact]
     public async Task A_node_that_refuses_connections_is_noticed_by_nobody()

@@ -60,7 +60,7 @@ public sealed class ProxyTests(Site site) : IClassFixture<Site>
     public async Task With_TLS_requests_come_by_HTTP_2_and_sockets_by_HTTP_1()
     {
         using var author = await Account.OfHostAsync(site.Server, "encrypted");
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { TargetHost = "tidings.example", RemoteCertificateValidationCallback = static (_, _, _, _) => true } })
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = { TargetHost = "tidings.example", RemoteCertificateValidationCallback = static (_, shown, _, _) => shown?.Subject == "CN=tidings.example" } })
         {
             BaseAddress = site.TlsNginx.TlsAddress,
             DefaultRequestVersion = HttpVersion.Version20,
@@ -72,7 +72,7 @@ public sealed class ProxyTests(Site site) : IClassFixture<Site>
         answer.Headers.GetValues("Strict-Transport-Security").ShouldHaveSingleItem();
 
         using var socket = new ClientWebSocket();
-        socket.Options.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
+        socket.Options.RemoteCertificateValidationCallback = static (_, shown, _, _) => shown?.Subject == "CN=tidings.example";
         socket.Options.SetRequestHeader("Authorization", $"Bearer {author.Token}");
         socket.Options.SetRequestHeader("Origin", $"https://{site.TlsNginx.TlsAddress.Authority}");   // its own, as the server must know
         using var deadline = new CancellationTokenSource(Eventually.Patience);

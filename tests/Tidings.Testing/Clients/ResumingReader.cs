@@ -18,6 +18,9 @@ public abstract class ResumingReader : IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<string> _complaints = new();
+    private readonly ConcurrentQueue<long> _connectedAt = new();
+    private TimeSpan? _pause;
+    private int _failures;
     private Task _running = Task.CompletedTask;
 
     private protected ResumingReader(string name, Account account, string channel, OperationLog log)
@@ -35,6 +38,15 @@ public abstract class ResumingReader : IAsyncDisposable
 
     /// <summary>Where it connects: the server, or a proxy before it.</summary>
     public Uri Address { get; init; }
+
+    /// <summary>
+    /// Whether it stays away for as long as the server asks, and otherwise for a random time that doubles with each failure from half a second on,
+    /// as the client library does. If not, it comes back at once.
+    /// </summary>
+    public bool IsPatient { get; init; }
+
+    /// <summary>When it connected, each time.</summary>
+    public IReadOnlyCollection<long> ConnectedAt => _connectedAt;
 
     /// <summary>How often it resumed from a place.</summary>
     public int Resumed { get; private protected set; }
@@ -69,7 +81,17 @@ public abstract class ResumingReader : IAsyncDisposable
     /// <summary>Connects, resumes and reads until the connection ends.</summary>
     private protected abstract Task ReadOnceAsync(CancellationToken end);
 
-    private protected void IsJoined() => _joined.TrySetResult();
+    private protected void IsJoined()
+    {
+        _failures = 0;
+        _joined.TrySetResult();
+    }
+
+    /// <summary>The server asked to stay away for so many milliseconds.</summary>
+    private protected void StayAway(int milliseconds)
+    {
+        if (IsPatient) _pause = TimeSpan.FromMilliseconds(milliseconds);
+    }
 
     private protected void Complain(string what) => _complaints.Enqueue(what);
 
@@ -87,6 +109,7 @@ public abstract class ResumingReader : IAsyncDisposable
         {
             try
             {
+                _connectedAt.Enqueue(TimeProvider.System.GetTimestamp());
                 await ReadOnceAsync(_end.Token);
             }
             catch (Exception error) when (error is HttpRequestException or WebSocketException or SocketException or IOException or ConnectionEndedException or OperationCanceledException or TimeoutException)
@@ -98,7 +121,9 @@ public abstract class ResumingReader : IAsyncDisposable
                 Complain(error.ToString());
             }
 
-            await Task.Delay(Backoff, CancellationToken.None);
+            var pause = _pause ?? (IsPatient ? TimeSpan.FromMilliseconds(Random.Shared.Next(500 << Math.Min(_failures++, 6))) : Backoff);
+            _pause = null;
+            await Task.Delay(pause, _end.Token).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 }
@@ -114,7 +139,8 @@ public sealed class NativeReader(string name, Account account, string channel, O
         var answer = await client.TrySubscribeAsync(Channel, _position);
         if (!answer.IsOfType("subscribed")) Complain(answer.ToString());
         IsJoined();
-        await client.Closed.WaitAsync(end);
+        var close = await client.Closed.WaitAsync(end);
+        if (close.Reason.StartsWith("retry=", StringComparison.Ordinal)) StayAway(int.Parse(close.Reason.AsSpan(6), System.Globalization.CultureInfo.InvariantCulture));
     }
 
     private void Take(JsonElement message)
@@ -151,7 +177,8 @@ public sealed class SseReader(string name, Account account, string channel, Oper
         {
             _lastId = happened.LastId ?? _lastId;
             IsJoined();
-            if (happened.Type == "gap") TakeGap();
+            if (happened.Type == "closing" && happened.Json.TryGetProperty("retry", out var retry) && retry.ValueKind == JsonValueKind.Number) StayAway(retry.GetInt32());
+            else if (happened.Type == "gap") TakeGap();
             else if (happened.Json.IsEvent()) TakeEvent(happened.Json);
         }
     }
