@@ -1,6 +1,7 @@
 using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Presence;
 using Tidings.Server.Host;
+using Tidings.Server.Scaleout.Postgres;
 using Tidings.Server.Scaleout.Redis;
 
 namespace Tidings.Server.Scaleout;
@@ -11,11 +12,13 @@ internal static class ScaleoutSetup
     public static IServiceCollection AddScaleout(this IServiceCollection services, TidingsOptions options)
     {
         if (!options.IsShared) return services;
-        services.AddHostedService<AccessChanges>();
-        if (options.Redis.Count == 0) return services;
-        return services
+        services
+            .AddHostedService<AccessChanges>()
             .AddSingleton<BusMetrics>()
-            .AddSingleton(provider => new BusSeal(provider.GetRequiredService<HostSecrets>().AppSecret))
+            .AddSingleton(provider => new BusSeal(provider.GetRequiredService<HostSecrets>().AppSecret));
+        if (options.Redis.Count == 0) return services.AddSingleton<IBroker>(provider => Notify(provider, options));
+
+        return services
             .AddSingleton(new RedisNames(options.App.Id))
             .AddSingleton(options.Redis)
             .AddSingleton<IBroker, RedisBroker>()
@@ -25,4 +28,12 @@ internal static class ScaleoutSetup
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<RedisPresenceStore>>()));
     }
+
+    private static NotifyBroker Notify(IServiceProvider provider, TidingsOptions options) => new(
+        options.Database!,
+        options.App.Id,
+        provider.GetRequiredService<BusSeal>(),
+        provider.GetRequiredService<BusMetrics>(),
+        provider.GetRequiredService<TimeProvider>(),
+        provider.GetRequiredService<ILogger<NotifyBroker>>());
 }

@@ -92,6 +92,33 @@ public sealed class RedisNodesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Redis_is_killed_and_whoever_missed_what_was_only_in_memory_is_told()
+    {
+        var redis = await StartRedisAsync();
+        var (a, b) = await StartNodesAsync(redis.Address);
+        var (here, there) = (a.Connect(), b.Connect());
+        foreach (var client in new[] { here, there }) await client.SubscribeAsync("room:1");
+        await a.PublishAsync("room:1", "before");
+        await there.SeesEventsAsync("room:1", "before");
+        var position = there.PositionOf("room:1");
+
+        await redis.KillAsync();
+        await Eventually.HoldsAsync(() => !a.Engine.Broker.IsUp && !b.Engine.Broker.IsUp, "both nodes notice");
+        await a.PublishAsync("room:1", "during");
+        await redis.StartAgainAsync();
+
+        await Eventually.HoldsAsync(() => there.Transport.Closed is not null, "the reader on the other node is cut", Long);
+        there.EventsOf("room:1").ShouldBe(["before"]);
+        var again = b.Connect();
+        await again.SubscribeAsync("room:1", position);
+        again.Transport.Lines[^1].ShouldStartWith("subscribed room:1 lost");
+        await a.PublishAsync("room:1", "after");
+        await again.SeesEventsAsync("room:1", "after");
+        await here.SeesEventsAsync("room:1", "before", "during", "after");
+        here.Transport.Closed.ShouldBeNull();
+    }
+
+    [Fact]
     public async Task A_redis_that_stands_still_is_noticed_and_what_was_published_meanwhile_arrives_by_the_log()
     {
         var redis = await StartRedisAsync();

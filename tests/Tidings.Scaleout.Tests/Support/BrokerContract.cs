@@ -17,6 +17,7 @@ public abstract class BrokerContract : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        await PrepareAsync();
         (_here, _there) = (Create(), Create());
         _here.DeliverTo(_hereReceiver);
         _there.DeliverTo(_thereReceiver);
@@ -29,6 +30,9 @@ public abstract class BrokerContract : IAsyncLifetime
             if (broker is IAsyncDisposable disposable) await disposable.DisposeAsync();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Has ready what the brokers need.</summary>
+    protected virtual Task PrepareAsync() => Task.CompletedTask;
 
     /// <summary>Makes a broker of a node of its own, which begins when it is told whom to deliver to.</summary>
     private protected abstract IBroker Create();
