@@ -9,13 +9,17 @@ namespace Tidings.Scaleout.Tests.Redis;
 
 public sealed class RedisBrokerTests(SharedRedis redis) : BrokerContract
 {
-    private protected override IBroker Create() => Brokers.At(redis.Address);
+    private readonly RedisNames _names = Brokers.OwnNames();
+
+    private protected override IBroker Create() => Brokers.At(_names, redis.Address);
 }
 
 /// <summary>The channels are spread over two databases' worth of servers, and control messages come by both.</summary>
 public sealed class ShardedRedisBrokerTests(SharedRedis redis) : BrokerContract
 {
-    private protected override IBroker Create() => Brokers.At(redis.Address, redis.Address);
+    private readonly RedisNames _names = Brokers.OwnNames();
+
+    private protected override IBroker Create() => Brokers.At(_names, redis.Address, redis.Address);
 }
 
 internal static class Brokers
@@ -24,8 +28,13 @@ internal static class Brokers
 
     public static RedisNames Names { get; } = new("tests");
 
-    public static RedisBroker At(params string[] addresses) => new(
-        [.. addresses.Select(Parse)], Names, new BusSeal(Secret), new BusMetrics(), TimeProvider.System, NullLogger<RedisBroker>.Instance);
+    /// <summary>Names that no other test has: what is told to all nodes would be heard there.</summary>
+    public static RedisNames OwnNames() => new($"t{Guid.NewGuid():N}");
+
+    public static RedisBroker At(string address) => At(Names, address);
+
+    public static RedisBroker At(RedisNames names, params string[] addresses) => new(
+        [.. addresses.Select(Parse)], names, new BusSeal(Secret), new BusMetrics(), TimeProvider.System, NullLogger<RedisBroker>.Instance);
 
     public static RedisInstallation Parse(string text)
     {

@@ -4,7 +4,7 @@ using Tidings.Testing.Servers;
 
 namespace Tidings.Scaleout.Tests.Support;
 
-/// <summary>One Redis for all tests that do it no harm.</summary>
+/// <summary>One Redis for all tests that do it no harm. It ends when the last has run, and with it the PostgreSQL that they share.</summary>
 public sealed class SharedRedis : IAsyncLifetime
 {
     private RedisServer? _server;
@@ -32,5 +32,6 @@ public sealed class SharedRedis : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         if (_server is not null) await _server.DisposeAsync();
+        await PostgresServer.EndSharedAsync();
     }
 }
