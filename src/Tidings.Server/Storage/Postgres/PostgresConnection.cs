@@ -68,6 +68,7 @@ internal sealed class PostgresConnection
             AutoPrepareMinUsages = 2,
             CancellationTimeout = CancellationMilliseconds,
             IncludeErrorDetail = false,
+            NoResetOnClose = true, // nothing here changes its session; six statements less for each unit
         };
         settings.MinPoolSize = Math.Min(settings.MinPoolSize, most);
         if (!settings.ShouldSerialize("Timeout")) settings.Timeout = ConnectSeconds;
