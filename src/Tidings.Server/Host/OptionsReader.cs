@@ -13,7 +13,9 @@ internal static class OptionsReader
 
     private static readonly Dictionary<string, NodeRoles> RoleNames = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["api"] = NodeRoles.Api, ["realtime"] = NodeRoles.Realtime, ["publishing"] = NodeRoles.Publishing,
+        ["api"] = NodeRoles.Api,
+        ["realtime"] = NodeRoles.Realtime,
+        ["publishing"] = NodeRoles.Publishing,
     };
 
     private static readonly string[] LoopbackNetworks = ["127.0.0.0/8", "::1/128"];
