@@ -40,8 +40,12 @@ public abstract class TwoServersContract : IAsyncLifetime
     {
         foreach (var server in new[] { _a, _b })
             if (server is not null) await server.DisposeAsync();
+        foreach (var one in Owned) await one.DisposeAsync();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>What ends with the test, after the servers.</summary>
+    private protected List<IAsyncDisposable> Owned { get; } = [];
 
     private protected ServerProcess A => _a;
 
@@ -120,6 +124,7 @@ public sealed class TwoServersWithRedisTests : TwoServersContract
     {
         SharedRedis.Require();
         _redis = await RedisServer.StartAsync();
+        Owned.Add(_redis);
         return new Dictionary<string, string> { ["Redis"] = _redis.Address };
     }
 
