@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Unicode;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Publications;
 
@@ -78,9 +76,9 @@ internal sealed partial class EventRows(LogPositions positions, ILogger<EventRow
         effect = null;
         if (!IsInstant(row.CreatedAt)) return "its time is not one";
         if (row.Id.Length == 0 || row.Type.Length == 0) return "its id or type is empty";
-        if (!IsJsonLine(row.Payload)) return "its payload is not JSON on one line";
+        if (!JsonLine.Is(row.Payload)) return "its payload is not JSON on one line";
         if (row.FullPayload is null != row.FullNeeds is null) return "it has a full form without a right, or a right without one";
-        if (row.FullPayload is { } full && !IsJsonLine(full)) return "its full payload is not JSON on one line";
+        if (row.FullPayload is { } full && !JsonLine.Is(full)) return "its full payload is not JSON on one line";
         if (row.Effect is not { } kind) return null;
 
         if (kind is < (long)ChannelEffectKind.Attach or > (long)ChannelEffectKind.Close) return "its effect is unknown";
@@ -92,25 +90,6 @@ internal sealed partial class EventRows(LogPositions positions, ILogger<EventRow
 
     private static bool IsInstant(long milliseconds) =>
         milliseconds >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
-
-    private static bool IsJsonLine(ReadOnlySpan<byte> text)
-    {
-        // The reader does not look into strings for bytes that are not UTF-8.
-        if (text.IndexOfAny((byte)'\n', (byte)'\r') >= 0 || !Utf8.IsValid(text)) return false;
-        try
-        {
-            var reader = new Utf8JsonReader(text);
-            while (reader.Read())
-            {
-            }
-
-            return true;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
 
     private static ChannelName? TryParse(string text)
     {

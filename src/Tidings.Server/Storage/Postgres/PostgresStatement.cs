@@ -33,7 +33,7 @@ internal sealed class PostgresStatement
     public static PostgresStatement Of(string sql)
     {
         if (Known.TryGetValue(sql, out var known)) return known;
-        if (FirstWord(sql) is not ("SELECT" or "INSERT" or "UPDATE" or "DELETE" or "WITH" or "VALUES"))
+        if (SqlText.FirstWord(sql) is not ("SELECT" or "INSERT" or "UPDATE" or "DELETE" or "WITH" or "VALUES"))
             throw new InvalidOperationException($"A unit only selects, inserts, updates and deletes; its transaction is the store's: {sql}");
 
         var made = new PostgresStatement(sql);
@@ -130,20 +130,6 @@ internal sealed class PostgresStatement
     private static NpgsqlParameter Parameter(NpgsqlDbType type, object? value) => new() { NpgsqlDbType = type, Value = value ?? DBNull.Value };
 
     private static bool IsOfName(char character) => char.IsAsciiLetterOrDigit(character) || character == '_';
-
-    private static string FirstWord(string sql)
-    {
-        var rest = sql.AsSpan().TrimStart();
-        while (rest.StartsWith("--", StringComparison.Ordinal))
-        {
-            var end = rest.IndexOf('\n');
-            rest = end < 0 ? default : rest[(end + 1)..].TrimStart();
-        }
-
-        var length = 0;
-        while (length < rest.Length && char.IsAsciiLetter(rest[length])) length++;
-        return rest[..length].ToString().ToUpperInvariant();
-    }
 
     private sealed record Binding(Type Type, Func<object, NpgsqlParameter>[] Makers);
 }

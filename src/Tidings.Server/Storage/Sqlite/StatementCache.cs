@@ -36,7 +36,7 @@ internal sealed class StatementCache(sqlite3 connection) : IDisposable
             return known;
         }
 
-        if (FirstWord(sql) is not ("SELECT" or "INSERT" or "UPDATE" or "DELETE" or "WITH" or "REPLACE" or "VALUES"))
+        if (SqlText.FirstWord(sql) is not ("SELECT" or "INSERT" or "UPDATE" or "DELETE" or "WITH" or "REPLACE" or "VALUES"))
             throw new InvalidOperationException($"A unit only selects, inserts, updates and deletes; its transaction is the store's: {sql}");
 
         var made = Get(sql);
@@ -59,19 +59,5 @@ internal sealed class StatementCache(sqlite3 connection) : IDisposable
         foreach (var statement in _statements.Values) statement.Dispose();
         _statements.Clear();
         _forUnits.Clear();
-    }
-
-    private static string FirstWord(string sql)
-    {
-        var rest = sql.AsSpan().TrimStart();
-        while (rest.StartsWith("--", StringComparison.Ordinal))
-        {
-            var end = rest.IndexOf('\n');
-            rest = end < 0 ? default : rest[(end + 1)..].TrimStart();
-        }
-
-        var length = 0;
-        while (length < rest.Length && char.IsAsciiLetter(rest[length])) length++;
-        return rest[..length].ToString().ToUpperInvariant();
     }
 }
