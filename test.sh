@@ -122,6 +122,8 @@ xunit simulation Tidings.Simulation.Tests
 xunit fuzz Tidings.Fuzz
 xunit protocols Tidings.Protocols.Tests
 xunit library Tidings.Library.Tests
+suite interop-types of_check npm run typecheck --workspace tests/interop --silent
+suite interop of_vitest npm test --workspace tests/interop --silent
 xunit server Tidings.Server.Tests
 TIDINGS_TEST_DATABASE=postgres xunit server-postgres Tidings.Server.Tests -trait- Database=SQLite
 xunit scaleout Tidings.Scaleout.Tests
