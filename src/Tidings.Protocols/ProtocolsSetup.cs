@@ -9,6 +9,7 @@ using Tidings.Protocols.Polling;
 using Tidings.Protocols.Sse;
 using Tidings.Protocols.Streams;
 using Tidings.Protocols.Upgrade;
+using Tidings.Protocols.WebSockets;
 
 namespace Tidings.Protocols;
 
@@ -37,6 +38,7 @@ internal static class ProtocolsSetup
         services.TryAddSingleton<Gatekeeper>();
         services.TryAddSingleton<StreamDoor>();
         services.TryAddSingleton<NativeEndpoint>();
+        services.AddSingleton<IWebSocketEndpoint>(static provider => provider.GetRequiredService<NativeEndpoint>());
         services.TryAddSingleton<EarlyUpgrade>();
         services.TryAddSingleton<SseEndpoint>();
         services.TryAddSingleton<PollEndpoint>();
@@ -47,13 +49,17 @@ internal static class ProtocolsSetup
     public static IEndpointConventionBuilder MapTidingsProtocols(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("");
-        Map(NativeEndpoint.Path, static context => context.RequestServices.GetRequiredService<NativeEndpoint>().HandleAsync(context));
-        Map("/sse", static context => context.RequestServices.GetRequiredService<SseEndpoint>().HandleAsync(context));
-        Map("/poll", static context => context.RequestServices.GetRequiredService<PollEndpoint>().HandleAsync(context));
+        MapWebSocket<NativeEndpoint>(NativeEndpoint.Path);
+        Map("/sse", false, static context => context.RequestServices.GetRequiredService<SseEndpoint>().HandleAsync(context));
+        Map("/poll", false, static context => context.RequestServices.GetRequiredService<PollEndpoint>().HandleAsync(context));
         return group;
 
-        void Map(string path, RequestDelegate handler) => group.Map(path, handler)
+        void MapWebSocket<TEndpoint>(string path)
+            where TEndpoint : IWebSocketEndpoint =>
+            Map(path, true, static context => WebSocketRequest.ServeAsync(context, context.RequestServices.GetRequiredService<TEndpoint>()));
+
+        void Map(string path, bool takesWebSockets, RequestDelegate handler) => group.Map(path, handler)
             .ExcludeFromDescription()
-            .Finally(endpoint => endpoint.Metadata.Add(new TidingsEndpoint(path, endpoint.FilterFactories.Count > 0)));
+            .Finally(endpoint => endpoint.Metadata.Add(new TidingsEndpoint(path, takesWebSockets, endpoint.FilterFactories.Count > 0)));
     }
 }

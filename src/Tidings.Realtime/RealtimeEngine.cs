@@ -123,7 +123,9 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     /// <param name="transport">Where the bytes go.</param>
     /// <param name="protocolState">The wire format's own.</param>
     /// <param name="refusal">Why it was refused, when the answer is null.</param>
-    public Connection? TryConnect(ClientIdentity identity, IWireFormat format, ITransport transport, object? protocolState, out CloseReason? refusal)
+    /// <param name="id">Its id, where the protocol has a form of its own for it; null for one that the engine makes.</param>
+    public Connection? TryConnect(
+        ClientIdentity identity, IWireFormat format, ITransport transport, object? protocolState, out CloseReason? refusal, string? id = null)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(format);
@@ -147,7 +149,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         var shard = identity.UserId is { } userId
             ? ShardOf(userId)
             : Shards[(uint)Interlocked.Increment(ref _nextShard) % (uint)Shards.Length];
-        var connection = new Connection(this, shard, identity, format, transport, protocolState);
+        var connection = new Connection(this, shard, identity, format, transport, protocolState, id);
         if (!_connections.TryAdd(connection))
         {
             Metrics.CountRefusal(Refusal.ConnectionsPerUser);

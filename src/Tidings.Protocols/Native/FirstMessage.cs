@@ -14,7 +14,7 @@ internal readonly record struct Entry(ClientIdentity? Identity, long? Id = null,
 /// <summary>The first message of a client whose handshake carried no token: it must bring one, in time.</summary>
 internal sealed class FirstMessage(NativeSessionContext shared, WebSocketReceiver receiver, WebSocketTransport transport)
 {
-    private readonly MessageRate _controls = new(NativeSession.ControlFramesPerSecond, NativeSession.ControlFramesPerSecond, shared.Engine.Clock);
+    private readonly MessageRate _controls = new(WebSocketSession.ControlFramesPerSecond, WebSocketSession.ControlFramesPerSecond, shared.Engine.Clock);
 
     /// <summary>What the gatekeeper's answer means here.</summary>
     public static Entry EntryOf(AdmittanceOf admittance, long? id = null) => admittance switch
@@ -25,16 +25,6 @@ internal sealed class FirstMessage(NativeSessionContext shared, WebSocketReceive
         { Outcome: Admittance.TokenExpired } => new(null, id, CloseReason.TokenExpired),
         { Outcome: Admittance.Unavailable } => new(null, id, CloseReason.Unavailable(RetryDelay.Long())),
         _ => new(null, id, CloseReason.MissingToken),
-    };
-
-    /// <summary>Why a message that is no text ends the connection.</summary>
-    public static CloseReason ReasonFor(InboundMessage message) => message switch
-    {
-        { Kind: InboundKind.Binary } => CloseReason.Binary,
-        { Kind: InboundKind.Violation, Code: CloseCodes.NotUtf8 } => CloseReason.NotUtf8,
-        { Kind: InboundKind.Violation, Code: CloseCodes.TooBig } => CloseReason.TooBig,
-        { Kind: InboundKind.Violation } => new CloseReason(message.Code, message.Reason),
-        _ => CloseReason.Normal,
     };
 
     /// <summary>Waits for it.</summary>
@@ -60,7 +50,7 @@ internal sealed class FirstMessage(NativeSessionContext shared, WebSocketReceive
                         break;
 
                     default:
-                        return new(null, Refusal: ReasonFor(message));
+                        return new(null, Refusal: WebSocketSession.ReasonFor(message));
                 }
             }
         }

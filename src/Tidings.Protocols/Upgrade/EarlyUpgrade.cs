@@ -7,7 +7,6 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Tidings.Protocols.Admission;
-using Tidings.Protocols.Native;
 using Tidings.Protocols.WebSockets;
 using Tidings.Realtime;
 
@@ -18,18 +17,20 @@ namespace Tidings.Protocols.Upgrade;
 /// less memory, and its frames go straight to the socket. Everything else, and everything unusual, goes on to HTTP untouched, where the same
 /// endpoint serves it after the same checks.
 /// </summary>
-internal sealed class EarlyUpgrade(RealtimeEngine engine, NativeEndpoint endpoint, Gatekeeper gate) : IDisposable
+internal sealed class EarlyUpgrade(RealtimeEngine engine, IEnumerable<IWebSocketEndpoint> endpoints, Gatekeeper gate) : IDisposable
 {
     /// <summary>How long a client may take for its first byte and for the rest of its head.</summary>
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(10);
-
-    private static readonly string[] Paths = [NativeEndpoint.Path];
 
     /// <summary>
     /// What the socket transport reads into. TLS, connection logging and whatever else may stand before us replace it by a reader over a
     /// stream; then the socket's bytes are not what we see, and nothing may be written straight to it.
     /// </summary>
     private static readonly Type PlainReader = new Pipe().Reader.GetType();
+
+    private readonly Dictionary<UpgradePath, IWebSocketEndpoint> _endpoints = endpoints
+        .SelectMany(static endpoint => endpoint.Paths, static (endpoint, path) => (Path: new UpgradePath(path), Endpoint: endpoint))
+        .ToDictionary(static pair => pair.Path, static pair => pair.Endpoint);
 
     private readonly HeadDeadlines _deadlines = new(HeadTimeout, engine.Clock);
 
@@ -80,31 +81,31 @@ internal sealed class EarlyUpgrade(RealtimeEngine engine, NativeEndpoint endpoin
         // What is refused before the upgrade is for HTTP to say.
         if (WebSocketHandshake.JudgeFields(context.Request) != HandshakeVerdict.Good) return null;
         if (gate.OriginOf(context.Request) == OriginVerdict.Refused) return null;
-        if (await endpoint.AdmitAsync(context) is not { } admittance) return null;
+        if (await _endpoints[head.Path].AdmitAsync(context) is not { } visit) return null;
 
         try
         {
-            return await OpenAsync(connection, socket, head, context, admittance);
+            return await OpenAsync(connection, socket, head, context, visit);
         }
         catch
         {
-            admittance.Place?.Dispose(); // no session was begun that would
+            visit.Dispose(); // no session was begun that would
             throw;
         }
     }
 
-    private async ValueTask<Task> OpenAsync(ConnectionContext connection, Socket socket, UpgradeHead head, HttpContext context, AdmittanceOf admittance)
+    private async ValueTask<Task> OpenAsync(ConnectionContext connection, Socket socket, UpgradeHead head, HttpContext context, WebSocketVisit visit)
     {
-        var input = connection.Transport.Input;
+        var (endpoint, input) = (_endpoints[head.Path], connection.Transport.Input);
         var read = await input.ReadAsync();
         input.AdvanceTo(read.Buffer.GetPosition(head.Length)); // frames that came behind the head stay
 
         socket.Blocking = false;
-        var receiver = new WebSocketReceiver(input, engine.Options.MessageBytes);
+        var receiver = new WebSocketReceiver(input, endpoint.MessageBytes);
         var transport = new SocketTransport(socket, connection, receiver, engine.Options.CloseTimeout, engine.Clock);
-        var answer = WebSocketHandshake.AnswerTo(context.Request, MessageJson.ProtocolName);
+        var answer = WebSocketHandshake.AnswerTo(context.Request, endpoint.Subprotocol);
         if (transport.TryWrite(answer) != answer.Length) connection.Abort(); // nothing was sent before: it fits, or the peer is gone
-        return endpoint.RunAsync(context, admittance, receiver, transport, connection.ConnectionClosed);
+        return visit.RunAsync(receiver, transport, connection.ConnectionClosed);
     }
 
     /// <summary>Reads the head and leaves it where it is.</summary>
@@ -136,9 +137,9 @@ internal sealed class EarlyUpgrade(RealtimeEngine engine, NativeEndpoint endpoin
         }
     }
 
-    private static HeadVerdict Look(ReadOnlySequence<byte> received, out UpgradeHead? head) => received.IsSingleSegment
-        ? UpgradeHead.TryRead(received.FirstSpan, Paths, out head)
-        : UpgradeHead.TryRead(received.Slice(0, Math.Min(received.Length, UpgradeHead.MaxBytes)).ToArray(), Paths, out head);
+    private HeadVerdict Look(ReadOnlySequence<byte> received, out UpgradeHead? head) => received.IsSingleSegment
+        ? UpgradeHead.TryRead(received.FirstSpan, _endpoints.Keys, out head)
+        : UpgradeHead.TryRead(received.Slice(0, Math.Min(received.Length, UpgradeHead.MaxBytes)).ToArray(), _endpoints.Keys, out head);
 
     /// <summary>Whether we can judge the request as HTTP would: a cookie is for the host to read, a proxy's word for <c>prepare</c>.</summary>
     private static bool MayJudge(HttpContext context, Action<HttpContext>? prepare)
@@ -157,9 +158,9 @@ internal sealed class EarlyUpgrade(RealtimeEngine engine, NativeEndpoint endpoin
             Protocol = "HTTP/1.1",
             Scheme = "http",
             Method = HttpMethods.Get,
-            Path = head.Path,
+            Path = head.Target,
             QueryString = head.Query,
-            RawTarget = head.Path + head.Query,
+            RawTarget = head.Target + head.Query,
             Headers = head.Headers,
         });
         features.Set<IHttpResponseFeature>(new HttpResponseFeature());

@@ -11,8 +11,9 @@ namespace Tidings.Protocols.Upgrade;
 
 /// <summary>Marks an endpoint as ours.</summary>
 /// <param name="Path">Where it is within its group.</param>
+/// <param name="TakesWebSockets">Whether it is one that is served before HTTP.</param>
 /// <param name="HasFilters">Whether the host put endpoint filters before it.</param>
-internal sealed record TidingsEndpoint(string Path, bool HasFilters);
+internal sealed record TidingsEndpoint(string Path, bool TakesWebSockets, bool HasFilters);
 
 /// <summary>
 /// A WebSocket that is served before HTTP passes by everything that the host hangs on its endpoint. So whatever is there and not known
@@ -23,20 +24,25 @@ internal static class UpgradeCheck
     /// <exception cref="InvalidOperationException">The host asks for something that a WebSocket served before HTTP would pass by.</exception>
     public static void Run(IServiceProvider services)
     {
-        if (FindProblem(services) is { } problem)
-            throw new InvalidOperationException($"UseTidings serves {NativeEndpoint.Path} before HTTP, but {problem} Remove UseTidings from the endpoint, or what it cannot honour.");
+        var ours = services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Select(static endpoint => (Endpoint: endpoint, Mark: endpoint.Metadata.GetMetadata<TidingsEndpoint>()))
+            .Where(static pair => pair.Mark is { TakesWebSockets: true })
+            .ToList();
+        if (ours.Count == 0) throw Problem(NativeEndpoint.Path, "MapTidings was not called.");
+        foreach (var (endpoint, mark) in ours)
+            if (FindProblem(services, endpoint, mark!) is { } problem) throw Problem(mark!.Path, problem);
     }
 
     /// <summary>Whether the host takes requests for some host names only, which a middleware before routing sees to.</summary>
     public static bool HasFilteredHosts(IServiceProvider services) =>
         services.GetService<IOptions<HostFilteringOptions>>()?.Value.AllowedHosts.Any(static host => host is not ("*" or "[::]" or "0.0.0.0")) ?? false;
 
-    private static string? FindProblem(IServiceProvider services)
+    private static InvalidOperationException Problem(string what, string problem) =>
+        new($"UseTidings serves {what} before HTTP, but {problem} Remove UseTidings from the endpoint, or what it cannot honour.");
+
+    private static string? FindProblem(IServiceProvider services, RouteEndpoint ours, TidingsEndpoint mark)
     {
-        var ours = services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .FirstOrDefault(static endpoint => endpoint.Metadata.GetMetadata<TidingsEndpoint>()?.Path == NativeEndpoint.Path);
-        if (ours?.Metadata.GetMetadata<TidingsEndpoint>() is not { } mark) return "MapTidings was not called.";
-        if (ours.RoutePattern.RawText != NativeEndpoint.Path) return $"MapTidings put it at {ours.RoutePattern.RawText}.";
+        if (ours.RoutePattern.RawText != mark.Path) return $"MapTidings put it at {ours.RoutePattern.RawText}.";
         if (mark.HasFilters) return "there are endpoint filters on it.";
         if (ours.Metadata.FirstOrDefault(static item => !IsDescription(item)) is { } unknown) return $"there is {unknown.GetType().Name} on it.";
 

@@ -22,11 +22,12 @@ internal enum HeadVerdict
 /// The head of a WebSocket handshake, RFC 6455 section 4.1, in the strictest reading of RFC 9112: one request line, fields that appear
 /// once, no folding, no body. Whatever else is legal is left to HTTP, so nothing needs to be refused here.
 /// </summary>
-/// <param name="Path">The path as sent.</param>
+/// <param name="Path">Whose it is.</param>
+/// <param name="Target">The path as sent.</param>
 /// <param name="Query">The query with its question mark, or empty.</param>
 /// <param name="Headers">The fields.</param>
 /// <param name="Length">How many bytes it takes.</param>
-internal sealed record UpgradeHead(string Path, string Query, IHeaderDictionary Headers, int Length)
+internal sealed record UpgradeHead(UpgradePath Path, string Target, string Query, IHeaderDictionary Headers, int Length)
 {
     /// <summary>The longest head that is looked at.</summary>
     public const int MaxBytes = 8 * 1024;
@@ -47,9 +48,9 @@ internal sealed record UpgradeHead(string Path, string Query, IHeaderDictionary 
 
     /// <summary>Reads a head from a connection's first bytes.</summary>
     /// <param name="received">What has come so far.</param>
-    /// <param name="paths">The paths at which WebSockets are served, each with its leading slash.</param>
+    /// <param name="paths">The paths at which WebSockets are served, .</param>
     /// <param name="head">The head, if it is good.</param>
-    public static HeadVerdict TryRead(ReadOnlySpan<byte> received, IReadOnlyList<string> paths, out UpgradeHead? head)
+    public static HeadVerdict TryRead(ReadOnlySpan<byte> received, IReadOnlyCollection<UpgradePath> paths, out UpgradeHead? head)
     {
         head = null;
         if (!MayBeOurs(received, paths)) return HeadVerdict.Other;
@@ -65,7 +66,7 @@ internal sealed record UpgradeHead(string Path, string Query, IHeaderDictionary 
     private static bool EndsOtherwise(ReadOnlySpan<byte> received) => received.IndexOf("\n\n"u8) >= 0 || received.IndexOf("\n\r\n"u8) >= 0;
 
     /// <summary>Whether the bytes so far are the beginning of a request for one of the paths; most connections end here at their first bytes.</summary>
-    private static bool MayBeOurs(ReadOnlySpan<byte> received, IReadOnlyList<string> paths)
+    private static bool MayBeOurs(ReadOnlySpan<byte> received, IReadOnlyCollection<UpgradePath> paths)
     {
         var start = received[..Math.Min(received.Length, Method.Length)];
         if (!Method.StartsWith(start)) return false;
@@ -73,16 +74,12 @@ internal sealed record UpgradeHead(string Path, string Query, IHeaderDictionary 
 
         var target = received[Method.Length..];
         foreach (var path in paths)
-        {
-            var common = Math.Min(target.Length, path.Length);
-            if (Ascii.Equals(target[..common], path.AsSpan(0, common)) && (target.Length <= path.Length || target[path.Length] is (byte)'?' or (byte)' ')) return true;
-        }
-
+            if (path.MayBecome(target)) return true;
         return false;
     }
 
     /// <summary>Reads lines that end with CR LF each.</summary>
-    private static UpgradeHead? Parse(ReadOnlySpan<byte> lines, IReadOnlyList<string> paths, int length)
+    private static UpgradeHead? Parse(ReadOnlySpan<byte> lines, IReadOnlyCollection<UpgradePath> paths, int length)
     {
         var end = lines.IndexOf(NewLine);
         var line = lines[..end];
@@ -92,7 +89,7 @@ internal sealed record UpgradeHead(string Path, string Query, IHeaderDictionary 
 
         var query = target.IndexOf((byte)'?');
         var path = Encoding.ASCII.GetString(query < 0 ? target : target[..query]);
-        if (!paths.Contains(path)) return null;
+        if (paths.FirstOrDefault(known => known.Is(path)) is not { } ours) return null;
 
         var headers = new HeaderDictionary();
         for (lines = lines[(end + NewLine.Length)..]; !lines.IsEmpty; lines = lines[(end + NewLine.Length)..])
@@ -101,7 +98,7 @@ internal sealed record UpgradeHead(string Path, string Query, IHeaderDictionary 
             if (headers.Count == MaxFields || !TryAddField(headers, lines[..end])) return null;
         }
 
-        return IsPlainUpgrade(headers) ? new UpgradeHead(path, query < 0 ? "" : Encoding.ASCII.GetString(target[query..]), headers, length) : null;
+        return IsPlainUpgrade(headers) ? new UpgradeHead(ours, path, query < 0 ? "" : Encoding.ASCII.GetString(target[query..]), headers, length) : null;
     }
 
     private static bool TryAddField(IHeaderDictionary headers, ReadOnlySpan<byte> line)

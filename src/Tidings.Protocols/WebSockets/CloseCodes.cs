@@ -6,9 +6,16 @@ namespace Tidings.Protocols.WebSockets;
 internal static class CloseCodes
 {
     public const int ProtocolError = 1002;
+
+    /// <summary>Binary where text is due.</summary>
+    public const int Unsupported = 1003;
+
     public const int NotUtf8 = 1007;
     public const int TooBig = 1009;
     public const int UnexpectedError = 1011;
+
+    /// <summary>Ours: not a message of the protocol.</summary>
+    public const int Malformed = 4400;
 
     /// <summary>The most bytes of a reason: a control frame's 125 less the code.</summary>
     public const int MaxReasonBytes = 123;

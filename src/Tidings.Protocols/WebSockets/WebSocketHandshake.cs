@@ -59,9 +59,9 @@ internal static class WebSocketHandshake
     }
 
     /// <summary>The whole answer to a handshake over HTTP/1.1 that was found good.</summary>
-    public static byte[] AnswerTo(HttpRequest request, string subprotocol)
+    public static byte[] AnswerTo(HttpRequest request, string? subprotocol)
     {
-        var chosen = Lists(request.Headers.SecWebSocketProtocol, subprotocol, StringComparison.Ordinal) ? $"Sec-WebSocket-Protocol: {subprotocol}\r\n" : "";
+        var chosen = Offers(request, subprotocol) ? $"Sec-WebSocket-Protocol: {subprotocol}\r\n" : "";
         return Encoding.ASCII.GetBytes(
             $"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {Protocol}\r\n"
             + $"Sec-WebSocket-Accept: {AcceptFor(request.Headers.SecWebSocketKey.ToString())}\r\n{chosen}\r\n");
@@ -69,11 +69,11 @@ internal static class WebSocketHandshake
 
     /// <summary>Accepts a request that was found good, and gives its stream.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="subprotocol">The one subprotocol that we speak; named in the answer if the client offered it.</param>
-    public static async ValueTask<Stream> AcceptAsync(HttpContext context, string subprotocol)
+    /// <param name="subprotocol">The one subprotocol that we speak; named in the answer if the client offered it; null for none.</param>
+    public static async ValueTask<Stream> AcceptAsync(HttpContext context, string? subprotocol)
     {
         var (request, response) = (context.Request, context.Response);
-        if (Lists(request.Headers.SecWebSocketProtocol, subprotocol, StringComparison.Ordinal)) response.Headers.SecWebSocketProtocol = subprotocol;
+        if (Offers(request, subprotocol)) response.Headers.SecWebSocketProtocol = subprotocol;
 
         // A live link is no request: nothing about it is over in time, and its bytes are not a body.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
@@ -114,6 +114,9 @@ internal static class WebSocketHandshake
 
         return null;
     }
+
+    private static bool Offers(HttpRequest request, string? subprotocol) =>
+        subprotocol is not null && Lists(request.Headers.SecWebSocketProtocol, subprotocol, StringComparison.Ordinal);
 
     private static bool Lists(StringValues header, string item, StringComparison comparison)
     {

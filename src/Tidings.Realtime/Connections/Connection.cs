@@ -22,14 +22,14 @@ internal sealed class Connection
     private bool _isPinged;
     private bool _isWarned;
 
-    internal Connection(RealtimeEngine engine, Shard shard, ClientIdentity identity, IWireFormat format, ITransport transport, object? protocolState)
+    internal Connection(RealtimeEngine engine, Shard shard, ClientIdentity identity, IWireFormat format, ITransport transport, object? protocolState, string? id)
     {
         Engine = engine;
         Shard = shard;
         Identity = identity;
         Format = format;
         ProtocolState = protocolState;
-        Id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
+        Id = id ?? Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
         _transport = transport;
         _queue = new SendQueue(this, transport);
         _heardAt = _wroteAt = engine.Clock.GetTimestamp();

@@ -86,9 +86,11 @@ internal static class MessageTargets
         return seen;
     }
 
+    private static readonly UpgradePath[] Paths = [new("/ws"), new("/app/{key}")];
+
     private static void Head(byte[] input)
     {
-        if (UpgradeHead.TryRead(input, ["/ws", "/api/realtime/websocket"], out var head) != HeadVerdict.Good) return;
+        if (UpgradeHead.TryRead(input, Paths, out var head) != HeadVerdict.Good) return;
 
         Unless(head!.Length <= UpgradeHead.MaxBytes && input.AsSpan(0, head.Length).EndsWith("\r\n\r\n"u8), "a head that ends elsewhere");
         Unless(head.Headers.All(static field => !field.Value.ToString().Any(char.IsControl)), "a control character in a field");
@@ -98,6 +100,6 @@ internal static class MessageTargets
         _ = request.Query["token"];
         if (WebSocketHandshake.JudgeFields(request) == HandshakeVerdict.Good) _ = WebSocketHandshake.AcceptFor(request.Headers.SecWebSocketKey.ToString());
         _ = WebSocketHandshake.TokenAmong(request.Headers.SecWebSocketProtocol);
-        _ = Encoding.ASCII.GetByteCount(head.Path);
+        _ = Encoding.ASCII.GetByteCount(head.Target);
     }
 }

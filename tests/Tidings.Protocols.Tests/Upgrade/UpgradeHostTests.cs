@@ -25,6 +25,6 @@ public sealed class UpgradeHostTests
     public void Only_a_plain_host_is_judged_before_HTTP(string host, bool isGood)
     {
         var head = $"GET /ws HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
-        UpgradeHead.TryRead(Encoding.ASCII.GetBytes(head), ["/ws"], out _).ShouldBe(isGood ? HeadVerdict.Good : HeadVerdict.Other);
+        UpgradeHead.TryRead(Encoding.ASCII.GetBytes(head), [new UpgradePath("/ws")], out _).ShouldBe(isGood ? HeadVerdict.Good : HeadVerdict.Other);
     }
 }

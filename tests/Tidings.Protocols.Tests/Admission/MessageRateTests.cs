@@ -1,9 +1,9 @@
 using Shouldly;
-using Tidings.Protocols.Native;
+using Tidings.Protocols.Admission;
 using Tidings.Protocols.Tests.Support;
 using Xunit;
 
-namespace Tidings.Protocols.Tests.Native;
+namespace Tidings.Protocols.Tests.Admission;
 
 public class MessageRateTests
 {

@@ -1,4 +1,4 @@
-namespace Tidings.Protocols.Native;
+namespace Tidings.Protocols.Admission;
 
 /// <summary>Whether a client keeps to its rate.</summary>
 internal enum RateVerdict
