@@ -6,4 +6,5 @@ internal static class FormatSlots
     public const int Native = 0;
     public const int Sse = 1;
     public const int Poll = 2;
+    public const int SignalR = 3;
 }

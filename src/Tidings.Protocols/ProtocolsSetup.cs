@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tidings.Protocols.Admission;
 using Tidings.Protocols.Native;
 using Tidings.Protocols.Polling;
+using Tidings.Protocols.SignalR;
 using Tidings.Protocols.Sse;
 using Tidings.Protocols.Streams;
 using Tidings.Protocols.Upgrade;
@@ -42,7 +43,7 @@ internal static class ProtocolsSetup
         services.TryAddSingleton<EarlyUpgrade>();
         services.TryAddSingleton<SseEndpoint>();
         services.TryAddSingleton<PollEndpoint>();
-        return services;
+        return services.AddTidingsHub();
     }
 
     /// <summary>Maps <c>/ws</c>, <c>/sse</c> and <c>/poll</c>, for all methods: a WebSocket over HTTP/2 arrives as CONNECT.</summary>
@@ -52,6 +53,7 @@ internal static class ProtocolsSetup
         MapWebSocket<NativeEndpoint>(NativeEndpoint.Path);
         Map("/sse", false, static context => context.RequestServices.GetRequiredService<SseEndpoint>().HandleAsync(context));
         Map("/poll", false, static context => context.RequestServices.GetRequiredService<PollEndpoint>().HandleAsync(context));
+        group.MapTidingsHub();
         return group;
 
         void MapWebSocket<TEndpoint>(string path)

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Tidings.Protocols.Admission;
 
-/// <summary>CORS for the two transports that are ordinary requests. Only a configured origin is ever echoed.</summary>
+/// <summary>CORS for the transports that are ordinary requests. Only a configured origin is ever echoed.</summary>
 internal static class CrossOrigin
 {
     /// <summary>Lets a page of an allowed origin read the answer, with its cookies.</summary>
@@ -17,11 +17,12 @@ internal static class CrossOrigin
     }
 
     /// <summary>Answers a preflight, which a GET with <c>Authorization</c> causes.</summary>
-    public static void AnswerPreflight(HttpContext context)
+    public static void AnswerPreflight(
+        HttpContext context, string methods = "GET", string headers = "Authorization, Last-Event-ID, Cache-Control")
     {
         context.Response.StatusCode = StatusCodes.Status204NoContent;
-        context.Response.Headers.AccessControlAllowMethods = "GET";
-        context.Response.Headers.AccessControlAllowHeaders = "Authorization, Last-Event-ID, Cache-Control";
+        context.Response.Headers.AccessControlAllowMethods = methods;
+        context.Response.Headers.AccessControlAllowHeaders = headers;
         context.Response.Headers.AccessControlMaxAge = "600";
     }
 }

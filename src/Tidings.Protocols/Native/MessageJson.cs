@@ -46,8 +46,15 @@ internal static class MessageJson
         return scratch.Bytes.WrittenSpan;
     }
 
-    private static void WriteFields(Utf8JsonWriter json, ServerMessage message, ChannelCatalog catalog)
+    /// <summary>Writes the fields of a message but its <c>type</c>.</summary>
+    /// <param name="json">Where.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="catalog">The kinds of channels.</param>
+    /// <param name="withId">Whether the client's number is among them; protocols that have their own place for it leave it out.</param>
+    internal static void WriteFields(Utf8JsonWriter json, ServerMessage message, ChannelCatalog catalog, bool withId = true)
     {
+        long? IdOf(long? id) => withId ? id : null;
+
         switch (message)
         {
             case ConnectedMessage it:
@@ -59,24 +66,24 @@ internal static class MessageJson
                 break;
 
             case SubscribedMessage it:
-                WriteId(json, it.Id);
+                WriteId(json, IdOf(it.Id));
                 json.WriteString("channel"u8, it.Channel.Value);
                 WritePosition(json, it.Position);
                 if (it.Recovered is { } recovered) json.WriteBoolean("recovered"u8, recovered);
                 break;
 
             case UnsubscribedMessage it:
-                WriteId(json, it.Id);
+                WriteId(json, IdOf(it.Id));
                 json.WriteString("channel"u8, it.Channel.Value);
                 if (it.Reason is { } reason) json.WriteString("reason"u8, reason);
                 break;
 
             case PublishedMessage it:
-                WriteId(json, it.Id);
+                WriteId(json, IdOf(it.Id));
                 break;
 
             case PresenceMessage it:
-                WriteId(json, it.Id);
+                WriteId(json, IdOf(it.Id));
                 json.WriteString("channel"u8, it.Channel.Value);
                 json.WriteStartArray("members"u8);
                 foreach (var member in it.Members) WriteMember(json, member);
@@ -85,17 +92,17 @@ internal static class MessageJson
                 break;
 
             case HistoryMessage it:
-                WriteId(json, it.Id);
+                WriteId(json, IdOf(it.Id));
                 WriteHistory(json, it, catalog);
                 break;
 
             case AuthenticatedMessage it:
-                WriteId(json, it.Id);
+                WriteId(json, IdOf(it.Id));
                 WriteInstant(json, "expiresAt"u8, it.ExpiresAt);
                 break;
 
             case PongMessage it:
-                WriteId(json, it.Id);
+                WriteId(json, IdOf(it.Id));
                 WriteInstant(json, "serverTime"u8, it.ServerTime);
                 break;
 
@@ -104,7 +111,7 @@ internal static class MessageJson
                 break;
 
             case ErrorMessage it:
-                WriteId(json, it.Id);
+                WriteId(json, IdOf(it.Id));
                 json.WriteString("code"u8, Problems.CodeOf(it.Code));
                 json.WriteString("message"u8, it.Message);
                 if (it.Channel is { } channel) json.WriteString("channel"u8, channel);

@@ -173,13 +173,14 @@ internal sealed class Connection
         }
 
         if (Format.Heartbeat.IsEmpty) return;
+        var silence = Engine.Clock.GetElapsedTime(Volatile.Read(ref _heardAt), now);
         if (!Format.ExpectsAnswer)
         {
-            if (Engine.Clock.GetElapsedTime(_wroteAt, now) >= options.StreamHeartbeatInterval) Queue(Format.Heartbeat);
+            if (Format.PeerSpeaksUnasked && silence >= options.HeartbeatInterval + options.PongTimeout) Close(CloseReason.NoPong);
+            else if (Engine.Clock.GetElapsedTime(_wroteAt, now) >= options.StreamHeartbeatInterval) Queue(Format.Heartbeat);
             return;
         }
 
-        var silence = Engine.Clock.GetElapsedTime(Volatile.Read(ref _heardAt), now);
         if (silence < options.HeartbeatInterval)
         {
             _isPinged = false;

@@ -42,6 +42,11 @@ internal interface IWireFormat
     /// connection; if not it is sent when we have been silent ourselves.
     /// </summary>
     bool ExpectsAnswer { get; }
+
+    /// <summary>
+    /// Whether the peer sends signs of life unasked, so that its silence closes the connection though no answer to a heartbeat is expected.
+    /// </summary>
+    bool PeerSpeaksUnasked => false;
 }
 
 /// <summary>

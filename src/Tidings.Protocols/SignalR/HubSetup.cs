@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Tidings.Protocols.SignalR;
+
+/// <summary>Puts <c>/hubs/tidings</c> on the framework's own carriers of SignalR.</summary>
+internal static class HubSetup
+{
+    /// <summary>Where it is.</summary>
+    public const string Path = "/hubs/tidings";
+
+    // Below what proxies usually wait for an answer.
+    private static readonly TimeSpan PollTimeout = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
+
+    // Slow readers are the engine's to cut; this is for what it does not see.
+    private static readonly TimeSpan SendTimeout = TimeSpan.FromMinutes(1);
+
+    /// <summary>Registers it.</summary>
+    public static IServiceCollection AddTidingsHub(this IServiceCollection services)
+    {
+        services.AddConnections();
+        services.TryAddSingleton<HubDoor>();
+        services.TryAddSingleton<HubHandler>();
+        return services;
+    }
+
+    /// <summary>Maps it, and the request that negotiates below it.</summary>
+    public static void MapTidingsHub(this IEndpointRouteBuilder routes)
+    {
+        var options = new HttpConnectionDispatcherOptions { TransportSendTimeout = SendTimeout };
+        options.LongPolling.PollTimeout = PollTimeout;
+        options.WebSockets.CloseTimeout = CloseTimeout;
+        routes.MapConnections(Path, options, static connection => connection.UseConnectionHandler<HubHandler>())
+            .Add(static endpoint =>
+            {
+                var isNegotiation = ((RouteEndpointBuilder)endpoint).RoutePattern.RawText!.EndsWith("/negotiate", StringComparison.Ordinal);
+                var next = endpoint.RequestDelegate!;
+                endpoint.RequestDelegate = context => context.RequestServices.GetRequiredService<HubDoor>().EnterAsync(context, isNegotiation, next);
+                endpoint.Metadata.Add(new ExcludeFromDescriptionAttribute());
+            });
+    }
+}
