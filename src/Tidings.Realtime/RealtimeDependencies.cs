@@ -6,6 +6,7 @@ using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Presence;
 using Tidings.Realtime.Publishing;
+using Tidings.Realtime.Returning;
 using Tidings.Realtime.Scheduling;
 
 namespace Tidings.Realtime;
@@ -42,6 +43,9 @@ internal sealed record RealtimeDependencies
 
     /// <summary>What others see of a user who is in a channel; null for nothing but the id.</summary>
     public IMemberInfo? MemberInfo { get; init; }
+
+    /// <summary>What vanished connections read; null keeps it in this process.</summary>
+    public IReaderMemory? ReaderMemory { get; init; }
 
     /// <summary>Where its work runs.</summary>
     internal EngineScheduler Scheduler { get; init; } = EngineScheduler.Threads;

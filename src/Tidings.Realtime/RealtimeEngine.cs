@@ -10,6 +10,7 @@ using Tidings.Realtime.History;
 using Tidings.Realtime.Presence;
 using Tidings.Realtime.Publications;
 using Tidings.Realtime.Publishing;
+using Tidings.Realtime.Returning;
 using Tidings.Realtime.Scheduling;
 
 namespace Tidings.Realtime;
@@ -53,6 +54,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         Shards = [.. Enumerable.Range(0, options.Shards).Select(index => new Shard(index, Scheduler, Metrics, _logger))];
         Members = new ChannelMembers(this, dependencies.PresenceStore ?? new MemoryPresenceStore(dependencies.Clock));
         foreach (var shard in Shards) (shard.Members, shard.Typing) = (new ShardMembers(shard, this), new TypingPace(dependencies.Clock));
+        Returning = new ReturningReaders(this, dependencies.ReaderMemory ?? new InProcessReaderMemory(options.ReturnWindow, dependencies.Clock));
         Bus = new BusEnd(this, dependencies.Broker, Publisher.Memory, Publisher.OwnStreams);
         dependencies.Broker.DeliverTo(Bus);
         _timer = dependencies.Clock.CreateTimer(_ => Tick(), null, TickInterval, TickInterval);
@@ -83,6 +85,8 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     internal BusEnd Bus { get; }
 
     internal IBroker Broker => _dependencies.Broker;
+
+    internal ReturningReaders Returning { get; }
 
     internal OutboundBudget Outbound { get; }
 

@@ -80,6 +80,12 @@ public sealed record RealtimeOptions
     /// <summary>The most members in one answer.</summary>
     public int ListedMembers { get; init; } = 200;
 
+    /// <summary>
+    /// For how long a vanished connection is remembered of which the client can't say itself what it saw last (Pusher, older Socket.IO); who
+    /// comes back as the same user within it gets what was missed. Zero remembers nothing.
+    /// </summary>
+    public TimeSpan ReturnWindow { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>The channel whose members are the users with a live connection, whether or not they subscribe to it; null for none.</summary>
     public ChannelName? OnlineChannel { get; init; }
 

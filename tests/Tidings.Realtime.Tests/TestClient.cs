@@ -10,11 +10,11 @@ internal sealed class TestClient
 {
     private readonly EngineHost _host;
 
-    public TestClient(EngineHost host, string? userId, TestTransport? transport, DateTimeOffset? issuedAt = null)
+    public TestClient(EngineHost host, string? userId, TestTransport? transport, DateTimeOffset? issuedAt = null, IWireFormat? format = null)
     {
         _host = host;
         Transport = transport ?? new TestTransport();
-        Connection = host.Engine.TryConnect(new ClientIdentity(userId, null) { IssuedAt = issuedAt }, LineFormat.Instance, Transport, null, out var refusal)!;
+        Connection = host.Engine.TryConnect(new ClientIdentity(userId, null) { IssuedAt = issuedAt }, format ?? LineFormat.Instance, Transport, null, out var refusal)!;
         Refusal = refusal;
     }
 
@@ -33,6 +33,13 @@ internal sealed class TestClient
         var answers = AnswersOn(channel);
         await _host.Engine.HandleAsync(Connection, new SubscribeCommand(1, EngineHost.Name(channel), since, presence, null), CancellationToken.None);
         await Transport.WaitAsync(_ => AnswersOn(channel) > answers, $"an answer on {channel}");
+    }
+
+    /// <summary>The link breaks without a goodbye.</summary>
+    public async Task VanishAsync(CloseReason? reason = null)
+    {
+        Connection.Close(reason ?? CloseReason.Lost);
+        await Connection.Completion;
     }
 
     public Task HandleAsync(ClientCommand command) => _host.Engine.HandleAsync(Connection, command, CancellationToken.None).AsTask();
@@ -121,9 +128,14 @@ internal sealed class TestTransport : ITransport
     }
 }
 
-internal sealed class LineFormat : IWireFormat
+internal sealed class LineFormat(bool tellsNoPlace) : IWireFormat
 {
-    public static LineFormat Instance { get; } = new();
+    public static LineFormat Instance { get; } = new(false);
+
+    /// <summary>That of a protocol whose clients can't say what they saw last.</summary>
+    public static LineFormat WithoutPlaces { get; } = new(true);
+
+    public bool TellsNoPlace => tellsNoPlace;
 
     public int Slot => 0;
 

@@ -37,7 +37,7 @@ internal sealed class NativeSession(NativeSessionContext shared, WebSocketReceiv
 
         _connection = connection;
         var reason = await ReceiveAllAsync(connection.Id, AttachAsync, cancellationToken);
-        connection.Close(reason ?? CloseReason.Normal);
+        connection.Close(EndFor(reason));
         await HearOutAsync();
         await connection.Completion;
     }

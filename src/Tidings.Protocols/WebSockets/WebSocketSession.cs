@@ -58,6 +58,9 @@ internal abstract partial class WebSocketSession(
     /// <returns>Why the connection must end, or null.</returns>
     protected virtual ValueTask<CloseReason?> TakeBinaryAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => ValueTask.FromResult<CloseReason?>(CloseReason.Binary);
 
+    /// <summary>Why the connection ends, when reading has ended: ours, or that the client said goodbye, or that it did not.</summary>
+    protected CloseReason EndFor(CloseReason? reason) => reason ?? (receiver.PeerClose is null ? CloseReason.Lost : CloseReason.Normal);
+
     /// <summary>Counts a message of the client against its rate.</summary>
     protected RateVerdict CountMessage()
     {

@@ -24,7 +24,7 @@ internal abstract class WebSocketTransport(WebSocketReceiver receiver, TimeSpan 
     /// <inheritdoc />
     public async ValueTask CloseAsync(CloseReason reason, bool writable)
     {
-        if (!writable)
+        if (!writable || reason == CloseReason.Lost)
         {
             Abort();
             return;

@@ -33,6 +33,7 @@ internal static class SubscribeHandler
             return;
         }
 
+        if (connection.Format.TellsNoPlace) command = await engine.Returning.WithPlaceAsync(connection, command, cancellationToken).ConfigureAwait(false);
         var done = new TaskCompletionSource(engine.Scheduler.Completions);
         if (engine.Catalog.RulesOf(command.Channel).IsFeed)
         {

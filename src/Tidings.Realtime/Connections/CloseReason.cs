@@ -8,6 +8,9 @@ internal sealed record CloseReason(int Code, string Reason)
     /// <summary>The client left, or a normal end.</summary>
     public static CloseReason Normal { get; } = new(1000, "");
 
+    /// <summary>The link broke without a goodbye. The code is a mark of ours, never sent: RFC 6455 section 7.4.1.</summary>
+    public static CloseReason Lost { get; } = new(1006, "");
+
     /// <summary>A message that is not text where text is due.</summary>
     public static CloseReason Binary { get; } = new(1003, "binary_not_supported");
 
@@ -46,6 +49,9 @@ internal sealed record CloseReason(int Code, string Reason)
 
     /// <summary>Overloaded or switched off.</summary>
     public static CloseReason Unavailable(TimeSpan retryAfter) => new(4503, Retry(retryAfter));
+
+    /// <summary>Whether the client may be coming back for what it misses, as far as this reason tells.</summary>
+    public bool MayBeComingBack => this != Normal && this != Disconnected && this != InvalidToken;
 
     private static string Retry(TimeSpan delay) => $"retry={(long)delay.TotalMilliseconds}";
 }

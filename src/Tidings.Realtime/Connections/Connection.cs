@@ -58,6 +58,9 @@ internal sealed class Connection
 
     internal RealtimeEngine Engine { get; }
 
+    /// <summary>What it took over of a vanished connection, for a protocol that has no word for it. The adapter's caller only.</summary>
+    internal Returning.ReaderClaim? Claim { get; set; }
+
     internal Shard Shard { get; }
 
     /// <summary>Its index among the connections of its shard.</summary>
@@ -138,11 +141,14 @@ internal sealed class Connection
     {
         _subscriptions.Add(subscription);
         Engine.Metrics.CountSubscriptions(1);
+        if (Format.TellsNoPlace) Engine.Returning.Changed(this);
     }
 
     internal void Remove(Subscription subscription)
     {
-        if (_subscriptions.Remove(subscription)) Engine.Metrics.CountSubscriptions(-1);
+        if (!_subscriptions.Remove(subscription)) return;
+        Engine.Metrics.CountSubscriptions(-1);
+        if (Format.TellsNoPlace) Engine.Returning.Changed(this);
     }
 
     /// <summary>Looks after heartbeat and expiry, about once a second. Shard only.</summary>
@@ -226,8 +232,17 @@ internal sealed class Connection
         Close(CloseReason.TooSlow);
     }
 
+    /// <summary>For how long what was sent may not have been received, when it ends for a reason. Shard only.</summary>
+    internal TimeSpan SilentFor(CloseReason reason)
+    {
+        var stuck = _queue.IsWriting ? Engine.Clock.GetElapsedTime(_queue.ProgressAt) : TimeSpan.Zero;
+        var unheard = reason == CloseReason.NoPong ? Engine.Clock.GetElapsedTime(Volatile.Read(ref _heardAt)) : TimeSpan.Zero;
+        return stuck > unheard ? stuck : unheard;
+    }
+
     private void End()
     {
+        if (Format.TellsNoPlace) Engine.Returning.Ended(this, _closing!);
         for (var index = _subscriptions.Count - 1; index >= 0; index--) Shard.EndSubscription(_subscriptions[index]);
         Shard.Remove(this);
         _ = EndAsync(_closing!);

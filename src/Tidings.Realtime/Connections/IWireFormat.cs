@@ -37,6 +37,9 @@ internal interface IWireFormat
     /// <summary>The bytes that keep a silent connection alive, such as a WebSocket ping; empty if the protocol has none.</summary>
     ReadOnlyMemory<byte> Heartbeat { get; }
 
+    /// <summary>Whether clients of the protocol can't say what they saw last when they come back, so that the server remembers it for a while.</summary>
+    bool TellsNoPlace => false;
+
     /// <summary>
     /// Whether the peer answers a heartbeat. If so it is sent to a peer that has been silent, and a missing answer closes the
     /// connection; if not it is sent when we have been silent ourselves.

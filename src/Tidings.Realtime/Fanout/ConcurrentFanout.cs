@@ -79,6 +79,13 @@ internal sealed class ConcurrentFanout(RealtimeEngine engine, IConcurrentEventLo
     }
 
     /// <inheritdoc />
+    public override Position? PlaceAt(DateTimeOffset moment)
+    {
+        var top = Applied;
+        lock (_lock) return _recent.PlaceAt(moment, top.Offset) is { } place ? top with { Offset = place } : null;
+    }
+
+    /// <inheritdoc />
     public override IReadOnlyList<Publication>? MissedOf(FeedPage page, Position top) => page.IsComplete ? page.Events : null;
 
     /// <inheritdoc />

@@ -41,6 +41,12 @@ internal abstract class Fanout
     /// <param name="belongs">Whether an event belongs in the feed.</param>
     public abstract IReadOnlyList<Publication>? RecentSince(Position since, Position top, Func<Publication, bool> belongs);
 
+    /// <summary>
+    /// A place in the whole log up to which there is nothing younger than a moment, as far as the events in memory tell; null if they do not
+    /// reach back so far.
+    /// </summary>
+    public abstract Position? PlaceAt(DateTimeOffset moment);
+
     /// <summary>What a feed's reader missed, of a page of the log that begins behind what the reader has; null if the page is not enough.</summary>
     public abstract IReadOnlyList<Publication>? MissedOf(FeedPage page, Position top);
 

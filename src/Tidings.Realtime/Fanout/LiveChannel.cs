@@ -132,6 +132,17 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         }
     }
 
+    /// <summary>A place up to which there is nothing younger than a moment; null if that must be looked for in the log. Any thread.</summary>
+    public Position? PlaceAt(DateTimeOffset moment)
+    {
+        lock (_lock)
+        {
+            if (_state != State.Ready) return null;
+            if (_top.Offset == _trimmedThrough) return _top;
+            return _ring.OffsetAt(moment, _trimmedThrough + 1) is { } offset ? _top with { Offset = offset } : null;
+        }
+    }
+
     /// <summary>Adds a direct reader and says how it catches up. On the reader's shard.</summary>
     /// <returns>Null if it must be looked up and waited for once more.</returns>
     public CatchUp? Join(Subscription subscription, Shard shard, Position? since)

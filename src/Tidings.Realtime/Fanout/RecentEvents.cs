@@ -14,6 +14,20 @@ internal sealed class RecentEvents(RealtimeOptions options)
     /// <summary>The events, in the order in which they were added.</summary>
     public IEnumerable<Publication> All => _events;
 
+    /// <summary>A place up to which there is nothing younger than a moment; null if the events do not reach back so far.</summary>
+    /// <param name="moment">Of the events' own time.</param>
+    /// <param name="top">The place up to which everything has been added.</param>
+    public long? PlaceAt(DateTimeOffset moment, long top)
+    {
+        if (_events.TryPeek(out var oldest) ? oldest.Draft.Timestamp > moment && Since > 0 : Since < top) return null;
+
+        // Their times need not rise as their places do: it is the first place of all that are younger.
+        var first = long.MaxValue;
+        foreach (var publication in _events)
+            if (publication.Draft.Timestamp > moment) first = Math.Min(first, publication.Sequence);
+        return first == long.MaxValue ? top : first - 1;
+    }
+
     /// <summary>Adds an event and gives up the oldest if there are too many.</summary>
     public void Add(Publication publication)
     {

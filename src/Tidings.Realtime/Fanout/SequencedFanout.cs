@@ -101,6 +101,13 @@ internal sealed partial class SequencedFanout(RealtimeEngine engine, ILogger log
     }
 
     /// <inheritdoc />
+    public override Position? PlaceAt(DateTimeOffset moment)
+    {
+        var top = Applied;
+        lock (_lock) return _recent.PlaceAt(moment, top.Offset) is { } place ? top with { Offset = place } : null;
+    }
+
+    /// <inheritdoc />
     public override IReadOnlyList<Publication>? MissedOf(FeedPage page, Position top)
     {
         if (page.IsTrimmed || (page.HasMore && page.Events[^1].Sequence < top.Offset)) return null;

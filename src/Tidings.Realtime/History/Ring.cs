@@ -42,6 +42,17 @@ internal sealed class Ring(int capacity)
         return events;
     }
 
+    /// <summary>The offset before the first event that is younger than a moment; null if the ring does not reach back so far.</summary>
+    /// <param name="moment">Of the events' own time.</param>
+    /// <param name="oldest">The offset of the oldest event that the channel has.</param>
+    public long? OffsetAt(DateTimeOffset moment, long oldest)
+    {
+        if (_count == 0 || (At(0).Draft.Timestamp > moment && At(0).Position.Offset > oldest)) return null;
+        for (var index = 0; index < _count; index++)
+            if (At(index).Draft.Timestamp > moment) return At(index).Position.Offset - 1;
+        return At(_count - 1).Position.Offset;
+    }
+
     private Publication At(int index) => _items[(_start + index) % _items.Length];
 
     private void Grow()
