@@ -53,6 +53,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         Publisher = new Publisher(dependencies.Catalog, dependencies.DurableLog, dependencies.Clock, dependencies.Broker, Metrics);
         Shards = [.. Enumerable.Range(0, options.Shards).Select(index => new Shard(index, Scheduler, Metrics, _logger))];
         Members = new ChannelMembers(this, dependencies.PresenceStore ?? new MemoryPresenceStore(dependencies.Clock));
+        Home = new HomeMembers(this);
         foreach (var shard in Shards) (shard.Members, shard.Typing) = (new ShardMembers(shard, this), new TypingPace(dependencies.Clock));
         Returning = new ReturningReaders(this, dependencies.ReaderMemory ?? new InProcessReaderMemory(options.ReturnWindow, dependencies.Clock));
         Bus = new BusEnd(this, dependencies.Broker, Publisher.Memory, Publisher.OwnStreams);
@@ -99,6 +100,10 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     internal Shard[] Shards { get; }
 
     internal ChannelMembers Members { get; }
+
+    internal HomeMembers Home { get; }
+
+    internal ConnectionTable Connections => _connections;
 
     internal IMemberInfo MemberInfo => _dependencies.MemberInfo ?? NoMemberInfo.Instance;
 
@@ -149,7 +154,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
             return null;
         }
 
-        // All connections of a user are on one shard, and so the user's feed is one node.
+        // A user's connections are together, so that the user's feed is one node; but for those that sign in later.
         var shard = identity.UserId is { } userId
             ? ShardOf(userId)
             : Shards[(uint)Interlocked.Increment(ref _nextShard) % (uint)Shards.Length];
@@ -170,8 +175,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         });
 
         // Whoever came in while the door was being closed, or their session ended, has not been told by those who did that.
-        if (identity.SessionId is { } sessionId && _endedSessions.ContainsKey(sessionId)) connection.Close(CloseReason.InvalidToken);
-        else if (IsTurnedAway(identity)) connection.Close(CloseReason.Disconnected);
+        if (FindEnd(identity) is { } end) connection.Close(end);
         else if (_isClosing) connection.Close(CloseReason.GoingAway(RetryDelay()));
         else if (_isSuspended) connection.Close(CloseReason.Unavailable(RetryDelay()));
         return connection;
@@ -213,6 +217,14 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         PingCommand ping => Ping(connection, ping),
         _ => throw new InvalidOperationException($"{command.GetType().Name} has no handler."),
     };
+
+    /// <summary>Makes an anonymous connection a user's, once.</summary>
+    public Task<IdentifyResult> IdentifyAsync(Connection connection, ClientIdentity identity)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        ArgumentNullException.ThrowIfNull(identity);
+        return Identification.RunAsync(this, connection, identity);
+    }
 
     /// <summary>Asks whether a user may subscribe to a channel.</summary>
     public async ValueTask<ChannelGrant> AuthorizeAsync(
@@ -367,7 +379,8 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     /// <summary>Spread out, so that those who are sent away together do not come back together.</summary>
     internal static TimeSpan RetryDelay() => TimeSpan.FromMilliseconds(Random.Shared.Next(1_000, 10_000));
 
-    private Shard ShardOf(string userId) => Shards[Scheduler.HashOf(userId) % (uint)Shards.Length];
+    /// <summary>A user's home: where the connections are that were the user's from the start, and what is kept per user.</summary>
+    internal Shard ShardOf(string userId) => Shards[Scheduler.HashOf(userId) % (uint)Shards.Length];
 
     private static ValueTask Unsubscribe(Connection connection, UnsubscribeCommand command)
     {
@@ -383,6 +396,13 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
             if (command.Id is not null) connection.Write(new UnsubscribedMessage(command.Id, command.Channel));
         });
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Why a sign-in counts no more, if it was ended a moment ago.</summary>
+    internal CloseReason? FindEnd(ClientIdentity identity)
+    {
+        if (identity.SessionId is { } sessionId && _endedSessions.ContainsKey(sessionId)) return CloseReason.InvalidToken;
+        return IsTurnedAway(identity) ? CloseReason.Disconnected : null;
     }
 
     private static ValueTask Ping(Connection connection, PingCommand command)

@@ -254,8 +254,8 @@ internal static class BusCodec
         ControlMessage? message = kind switch
         {
             Kind.DisconnectUser => ReadDisconnect(ref fields),
-            Kind.RevokeChannel => new RevokeChannel(fields.ReadChannel()!, ReadOptional(ref fields), fields.ReadMoment()),
-            Kind.RereadMember => new RereadMember(fields.ReadId()),
+            Kind.RevokeChannel => new RevokeChannel(fields.ReadChannel()!, fields.ReadByte() == 0 ? null : fields.ReadUser(), fields.ReadMoment()),
+            Kind.RereadMember => new RereadMember(fields.ReadUser()),
             Kind.StreamHeads => new StreamHeads(ReadHeads(ref fields)),
             Kind.AskForHeads => new AskForHeads(),
             Kind.NewInLog => new NewInLog(fields.ReadChannel()!, fields.ReadPosition()),
@@ -266,14 +266,12 @@ internal static class BusCodec
 
     private static DisconnectUser? ReadDisconnect(ref BusFields fields)
     {
-        var userId = fields.ReadId();
+        var userId = fields.ReadUser();
         var reason = fields.ReadByte() switch { 1 => CloseReason.InvalidToken, 2 => CloseReason.Disconnected, _ => null };
-        var sessionId = ReadOptional(ref fields);
+        var sessionId = fields.ReadByte() == 0 ? null : fields.ReadId();
         DateTimeOffset? issuedThrough = fields.ReadByte() == 0 ? null : fields.ReadMoment();
         return reason is null ? null : new DisconnectUser(userId, sessionId, reason, issuedThrough);
     }
-
-    private static string? ReadOptional(ref BusFields fields) => fields.ReadByte() == 0 ? null : fields.ReadId();
 
     private static List<StreamHead> ReadHeads(ref BusFields fields)
     {

@@ -29,7 +29,7 @@ internal sealed class BusEnd(RealtimeEngine engine, IBroker broker, MemoryEventL
         foreach (var publication in publications)
         {
             // Another node may be configured otherwise, or stand on another log.
-            if (!engine.Catalog.Kinds.TryGetValue(publication.Channel.Kind, out var rules)) continue;
+            if (engine.Catalog.FindRules(publication.Channel) is not { } rules) continue;
             if (publication.Stream is not null)
             {
                 if (rules is { Durable: false, History: > 0 }) Keep(publication);

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
 using Tidings.Realtime.Channels;
+using Tidings.Realtime.Connections;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Realtime.Brokers;
@@ -84,10 +85,17 @@ internal ref struct BusFields(ReadOnlySpan<byte> bytes)
         return ChannelName.IsId(text) ? text : Fail("");
     }
 
+    /// <summary>The id of a user, which need not be of that alphabet: the host app's sign-ins may name anybody.</summary>
+    public string ReadUser()
+    {
+        var text = ReadText(ClientIdentity.MaxUserIdBytes);
+        return ClientIdentity.IsUserId(text) ? text : Fail("");
+    }
+
     /// <summary>The name of a channel; null only if it has failed.</summary>
     public ChannelName? ReadChannel()
     {
-        var text = ReadText(ChannelName.MaxKindLength + 1 + ChannelName.MaxIdLength);
+        var text = ReadText(ForeignChannels.MaxLength); // the longer of the two forms
         return ChannelName.TryParse(text, out var name) ? name : Fail<ChannelName?>(null);
     }
 

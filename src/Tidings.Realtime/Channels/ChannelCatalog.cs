@@ -59,11 +59,19 @@ internal sealed class ChannelCatalog
     public ChannelRules RulesOf(ChannelName channel)
     {
         ArgumentNullException.ThrowIfNull(channel);
-        return _kinds[channel.Kind];
+        return channel.IsForeign ? ForeignChannels.RulesOf(channel.Value) : _kinds[channel.Kind];
+    }
+
+    /// <summary>The rules of a channel that another node speaks of, which may be configured otherwise; null if there is no such kind here.</summary>
+    public ChannelRules? FindRules(ChannelName channel)
+    {
+        ArgumentNullException.ThrowIfNull(channel);
+        return channel.IsForeign ? ForeignChannels.RulesOf(channel.Value) : _kinds.GetValueOrDefault(channel.Kind);
     }
 
     /// <summary>Whether an event's payload is flat: its fields stand beside <c>type</c> and <c>id</c> instead of under <c>data</c>.</summary>
-    public bool IsFlat(ChannelName channel, string eventType) => RulesOf(channel).FlatEvents || _flatEvents.Contains(eventType);
+    public bool IsFlat(ChannelName channel, string eventType) =>
+        RulesOf(channel).FlatEvents || (_flatEvents.Contains(eventType) && (!channel.IsForeign || PresenceEvents.Is(eventType)));
 
     /// <summary>Whether an event name belongs to the product or the engine, so that clients may not publish it.</summary>
     public bool IsReserved(string eventType) => _flatEvents.Contains(eventType);
@@ -79,17 +87,19 @@ internal sealed class ChannelCatalog
         var colon = text.IndexOf(':');
         if (colon >= 0) return Compose(text[..colon], text[(colon + 1)..], out name);
 
-        var separator = '_';
-        foreach (var prefix in (ReadOnlySpan<string>)["private-", "presence-"])
-        {
-            if (!text.StartsWith(prefix, StringComparison.Ordinal)) continue;
-            text = text[prefix.Length..];
-            separator = '-';
-            break;
-        }
+        return TrySplit(text, out var kind, out var id) ? Compose(kind, id, out name) : ChannelNameError.Malformed;
+    }
 
-        var split = text.IndexOf(separator);
-        return split < 0 ? ChannelNameError.Malformed : Compose(text[..split], text[(split + 1)..], out name);
+    /// <summary>
+    /// Parses a name as <see cref="Parse"/> does; one that has none of our kinds is one of Pusher's if it can be. For those who are allowed
+    /// such names: backends, and the protocol that checks their signatures.
+    /// </summary>
+    public ChannelNameError ParseAny(ReadOnlySpan<char> text, out ChannelName? name)
+    {
+        var error = Parse(text, out name);
+        if (error == ChannelNameError.None || NamesOurKind(text) || !ForeignChannels.IsName(text)) return error;
+        name = ChannelName.Foreign(text.ToString());
+        return ChannelNameError.None;
     }
 
     /// <summary>Makes a name of a kind and an id that came from outside.</summary>
@@ -102,4 +112,26 @@ internal sealed class ChannelCatalog
         name = new ChannelName(key, id.ToString());
         return ChannelNameError.None;
     }
+
+    /// <summary>Splits a spelling without a colon at the first separator after the kind.</summary>
+    private static bool TrySplit(ReadOnlySpan<char> text, out ReadOnlySpan<char> kind, out ReadOnlySpan<char> id)
+    {
+        var separator = '_';
+        foreach (var prefix in (ReadOnlySpan<string>)["private-", "presence-"])
+        {
+            if (!text.StartsWith(prefix, StringComparison.Ordinal)) continue;
+            text = text[prefix.Length..];
+            separator = '-';
+            break;
+        }
+
+        var split = text.IndexOf(separator);
+        kind = split < 0 ? default : text[..split];
+        id = split < 0 ? default : text[(split + 1)..];
+        return split >= 0;
+    }
+
+    /// <summary>A name of one of our kinds with an id that is none is a mistake, and not one of Pusher's names.</summary>
+    private bool NamesOurKind(ReadOnlySpan<char> text) =>
+        TrySplit(text, out var kind, out _) && _kinds.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(kind);
 }

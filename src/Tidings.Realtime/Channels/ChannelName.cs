@@ -31,7 +31,13 @@ public sealed class ChannelName : IEquatable<ChannelName>
         _hash = string.GetHashCode(Value, StringComparison.Ordinal);
     }
 
-    /// <summary>What stands before the colon, for example <c>feed</c>.</summary>
+    private ChannelName(string foreign)
+    {
+        (Kind, Id, Value) = ("", foreign, foreign);
+        _hash = string.GetHashCode(Value, StringComparison.Ordinal);
+    }
+
+    /// <summary>What stands before the colon, for example <c>feed</c>; empty if the name is not of this form.</summary>
     public string Kind { get; }
 
     /// <summary>What stands after the colon.</summary>
@@ -39,6 +45,9 @@ public sealed class ChannelName : IEquatable<ChannelName>
 
     /// <summary>The whole name, <c>kind:id</c>.</summary>
     public string Value { get; }
+
+    /// <summary>Whether the name is one of Pusher's, which has no kind.</summary>
+    internal bool IsForeign => Kind.Length == 0;
 
     /// <summary>Whether a text may be a kind: a lower-case letter, then lower-case letters and digits, at most 32.</summary>
     public static bool IsKind(ReadOnlySpan<char> text)
@@ -58,11 +67,15 @@ public sealed class ChannelName : IEquatable<ChannelName>
         return true;
     }
 
-    /// <summary>Reads a canonical name, of any kind, as another node wrote it.</summary>
+    /// <summary>A name that follows <see cref="ForeignChannels.IsName"/>.</summary>
+    internal static ChannelName Foreign(string name) => new(name);
+
+    /// <summary>Reads a canonical name, of any kind or of none, as another node or the log has it.</summary>
     internal static bool TryParse(string text, [NotNullWhen(true)] out ChannelName? name)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
-        name = colon > 0 && IsKind(text.AsSpan(0, colon)) && IsId(text.AsSpan(colon + 1)) ? new ChannelName(text[..colon], text[(colon + 1)..]) : null;
+        if (colon < 0) name = ForeignChannels.IsName(text) ? new ChannelName(text) : null;
+        else name = IsKind(text.AsSpan(0, colon)) && IsId(text.AsSpan(colon + 1)) ? new ChannelName(text[..colon], text[(colon + 1)..]) : null;
         return name is not null;
     }
 

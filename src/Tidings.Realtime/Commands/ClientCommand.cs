@@ -1,4 +1,5 @@
 using Tidings.Realtime.Channels;
+using Tidings.Realtime.Connections;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Realtime.Commands;
@@ -16,6 +17,12 @@ internal sealed record SubscribeCommand(long? Id, ChannelName Channel, Position?
 {
     /// <summary>Whether the server subscribes by itself. A client that then subscribes with a position takes its place.</summary>
     public bool IsAttached { get; init; }
+
+    /// <summary>Whom the others see in a channel of Pusher's names, as the host app has signed it; null: the connection's user.</summary>
+    public PresenceMember? Member { get; init; }
+
+    /// <summary>The wire format's own, which it finds in <see cref="Subscription.State"/>.</summary>
+    public object? State { get; init; }
 }
 
 /// <summary>End a subscription.</summary>

@@ -30,7 +30,7 @@ internal static class PresenceHandler
             }
 
             // Who has just subscribed finds itself in the list.
-            connection.Shard.Members.WhenSettled(command.Channel, userId, () => reading.TrySetResult(AnswerAsync(engine, connection, command, cancellationToken)));
+            engine.Home.WhenSettled(connection, command.Channel, userId, () => reading.TrySetResult(AnswerAsync(engine, connection, command, cancellationToken)));
         });
         await (await reading.Task.WaitAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
     }

@@ -25,7 +25,7 @@ internal static class SubscribeHandler
     public static async ValueTask HandleAsync(
         RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, CancellationToken cancellationToken)
     {
-        if (command.Presence == true && !MayBePresent(engine.Catalog.RulesOf(command.Channel), connection))
+        if (command.Presence == true && MemberOf(engine.Catalog.RulesOf(command.Channel), connection, command) is null)
         {
             engine.Metrics.CountRefusal(Refusal.Forbidden);
             connection.Send(new ErrorMessage(
@@ -57,7 +57,8 @@ internal static class SubscribeHandler
         var subscription = new Subscription(connection, channel.Name, channel.Rules, grant.Rights)
         {
             IsAttached = command.IsAttached,
-            HasPresence = (command.Presence ?? channel.Rules.Presence == PresenceRule.Always) && MayBePresent(channel.Rules, connection),
+            Member = (command.Presence ?? channel.Rules.Presence == PresenceRule.Always) ? MemberOf(channel.Rules, connection, command) : null,
+            State = command.State,
         };
         if (channel.Join(subscription, connection.Shard, command.Since) is not { } catchUp)
         {
@@ -67,7 +68,7 @@ internal static class SubscribeHandler
         }
 
         connection.Add(subscription);
-        if (subscription.HasPresence) connection.Shard.Members.Join(subscription);
+        if (subscription.HasPresence) engine.Home.Join(subscription);
         if (grant.ExpiresAt is { } expiresAt) connection.Shard.Expiring.Add(subscription, expiresAt);
         if (catchUp.Kind != CatchUpKind.ReadLog)
         {
@@ -102,15 +103,20 @@ internal static class SubscribeHandler
 
         if (!connection.Shard.Feeds.TryGetValue(command.Channel, out var feed))
             connection.Shard.Feeds[command.Channel] = feed = new FeedNode(command.Channel, connection.Shard, engine);
-        var subscription = new Subscription(connection, feed.Name, engine.Catalog.RulesOf(feed.Name), grant.Rights) { IsAttached = command.IsAttached };
+        var subscription = new Subscription(connection, feed.Name, engine.Catalog.RulesOf(feed.Name), grant.Rights) { IsAttached = command.IsAttached, State = command.State };
         subscription.Hold();
         connection.Add(subscription);
         if (grant.ExpiresAt is { } expiresAt) connection.Shard.Expiring.Add(subscription, expiresAt);
         feed.Join(new FeedJoin(subscription, command.Id, command.Since, done));
     }
 
-    private static bool MayBePresent(ChannelRules rules, Connection connection) =>
-        rules.Presence != PresenceRule.None && connection.Identity.UserId is not null;
+    /// <summary>As whom the reader can be present; null if it can't.</summary>
+    private static PresenceMember? MemberOf(ChannelRules rules, Connection connection, SubscribeCommand command)
+    {
+        if (rules.Presence == PresenceRule.None) return null;
+        if (command.Member is { } member) return member;
+        return connection.Identity.UserId is { } userId ? new PresenceMember(userId, default) : null;
+    }
 
     private static bool Refuse(RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, TaskCompletionSource done)
     {

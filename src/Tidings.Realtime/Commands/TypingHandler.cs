@@ -18,6 +18,7 @@ internal static class TypingHandler
             return;
         }
 
+        var home = engine.ShardOf(userId);
         var done = new TaskCompletionSource<bool>(engine.Scheduler.Completions);
         connection.Shard.Post(() =>
         {
@@ -29,8 +30,11 @@ internal static class TypingHandler
             }
 
             if (command.Id is { } id) connection.Write(new PublishedMessage(id));
-            done.TrySetResult(connection.Shard.Typing.TryTell(command.Channel, userId));
+            if (home == connection.Shard) Tell();
+            else home.Post(Tell);
         });
+
+        void Tell() => done.TrySetResult(home.Typing.TryTell(command.Channel, userId));
 
         if (await done.Task.ConfigureAwait(false))
             engine.Publisher.PublishPassing(PresenceEvents.OfTyping(command.Channel, userId, engine.Options.TypingShownFor, connection.Id, engine.Clock));

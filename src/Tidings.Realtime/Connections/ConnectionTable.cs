@@ -39,6 +39,19 @@ internal sealed class ConnectionTable(int connectionsPerUser)
         }
     }
 
+    /// <summary>Makes an anonymous connection a user's. On the connection's shard.</summary>
+    /// <returns>False if the user has as many as allowed.</returns>
+    public bool TryIdentify(Connection connection, ClientIdentity identity)
+    {
+        ArgumentNullException.ThrowIfNull(identity.UserId);
+        lock (_lock)
+        {
+            if (!_all.Contains(connection) || !TryAddOfUser(identity.UserId, connection)) return false;
+            connection.Identity = identity;
+            return true;
+        }
+    }
+
     /// <summary>Forgets a connection.</summary>
     public void Remove(Connection connection)
     {

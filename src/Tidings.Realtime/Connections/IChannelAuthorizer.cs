@@ -15,6 +15,12 @@ public sealed record ClientIdentity(string? UserId, DateTimeOffset? ExpiresAt, s
     /// <summary>Whom the host's own authentication found, with all claims; null if it was not asked.</summary>
     public ClaimsPrincipal? Principal { get; init; }
 
+    /// <summary>The longest id of a user, in bytes of UTF-8.</summary>
+    internal const int MaxUserIdBytes = 512;
+
+    /// <summary>Whether a text may be the id of a user: at most 128 characters, none of them a control character.</summary>
+    internal static bool IsUserId(string text) => text.Length is > 0 and <= 128 && !text.Any(char.IsControl);
+
     /// <summary>A visitor without a token.</summary>
     public static ClientIdentity Anonymous { get; } = new(null, null);
 }

@@ -43,8 +43,14 @@ internal sealed class Subscription
     /// <summary>Whether the server subscribed by itself, so that the client may still name the position from which to resume.</summary>
     internal bool IsAttached { get; init; }
 
-    /// <summary>Whether it hears of members, and but for the channel of who is online makes its user one.</summary>
-    internal bool HasPresence { get; init; }
+    /// <summary>As whom it is in the channel, but for the channel of who is online, where connections count; null if it is not, and hears of no members.</summary>
+    internal PresenceMember? Member { get; init; }
+
+    /// <summary>Whether it hears of members.</summary>
+    internal bool HasPresence => Member is not null;
+
+    /// <summary>The wire format's own, as given when it was made.</summary>
+    internal object? State { get; init; }
 
     /// <summary>Nothing more is delivered, and nothing is kept for it.</summary>
     internal void End()

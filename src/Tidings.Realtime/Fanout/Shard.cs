@@ -66,10 +66,10 @@ internal sealed partial class Shard : IDisposable
     /// <summary>Room for bytes on their way out. Shard only.</summary>
     public WriteScratch Scratch { get; } = new();
 
-    /// <summary>Which users of this shard are in which channels. Set once, before any work.</summary>
+    /// <summary>Which of the users whose home this is are in which channels. Set once, before any work.</summary>
     public ShardMembers Members { get; set; } = null!;
 
-    /// <summary>How often its users may say that they are typing. Set once, before any work.</summary>
+    /// <summary>How often the users whose home this is may say that they are typing. Set once, before any work.</summary>
     public TypingPace Typing { get; set; } = null!;
 
     /// <summary>The subscriptions here that were granted for a time. Shard only.</summary>
@@ -106,7 +106,7 @@ internal sealed partial class Shard : IDisposable
     {
         connection.ShardIndex = _connections.Count;
         _connections.Add(connection);
-        Members.Connect(connection.Identity.UserId);
+        connection.Engine.Home.Connect(connection);
     }
 
     /// <summary>Lets a connection go. Shard only.</summary>
@@ -118,7 +118,7 @@ internal sealed partial class Shard : IDisposable
         last.ShardIndex = connection.ShardIndex;
         _connections.RemoveAt(_connections.Count - 1);
         connection.ShardIndex = -1;
-        Members.Disconnect(connection.Identity.UserId);
+        connection.Engine.Home.Disconnect(connection);
     }
 
     /// <summary>Ends a subscription and everything that hangs on it. Shard only.</summary>
@@ -127,7 +127,7 @@ internal sealed partial class Shard : IDisposable
         if (subscription.HasEnded) return;
         subscription.End();
         subscription.Connection.Remove(subscription);
-        if (subscription.HasPresence) Members.Leave(subscription);
+        if (subscription.HasPresence) subscription.Connection.Engine.Home.Leave(subscription);
 
         if (!subscription.IsFeed)
         {

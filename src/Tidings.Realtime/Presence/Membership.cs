@@ -3,7 +3,7 @@ using Tidings.Realtime.Connections;
 
 namespace Tidings.Realtime.Presence;
 
-/// <summary>One user in one channel by this node, over all connections, all of which are on one shard. Touched only there.</summary>
+/// <summary>One user in one channel by this node, over all connections. Touched only on the user's home shard.</summary>
 internal sealed class Membership(ChannelName channel, string userId)
 {
     public ChannelName Channel => channel;

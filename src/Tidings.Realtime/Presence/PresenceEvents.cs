@@ -16,6 +16,9 @@ internal static class PresenceEvents
     public const string Counted = "presence_count";
     public const string Typing = "typing";
 
+    /// <summary>Whether an event is one of these, by its name; nobody else may use them.</summary>
+    public static bool Is(string type) => type is Joined or Left or Counted or Typing;
+
     /// <summary>Somebody came or went: <c>{"member":{"userId","info"}}</c>.</summary>
     public static PublicationDraft OfMember(string type, ChannelName channel, PresenceMember member, string? connectionId, TimeProvider clock)
     {

@@ -5,7 +5,7 @@ using Tidings.Realtime.Fanout;
 namespace Tidings.Realtime.Presence;
 
 /// <summary>
-/// Which users of one shard are in which channels. Connections come and go here at once; the store is told afterwards, one call for a
+/// Which of the users whose home is one shard are in which channels. Connections come and go here at once; the store is told afterwards, one call for a
 /// membership at a time, until it has what is true. The engine's tick does all that is due: there is no timer per member. Shard only.
 /// </summary>
 internal sealed class ShardMembers(Shard shard, RealtimeEngine engine)
@@ -35,15 +35,16 @@ internal sealed class ShardMembers(Shard shard, RealtimeEngine engine)
     public void Join(Subscription subscription)
     {
         if (subscription.Channel == engine.Options.OnlineChannel) return;
-        var membership = Enter(subscription.Channel, subscription.Connection.Identity.UserId!);
-        membership.Member ??= OnlineMember(membership.UserId);
+        var member = subscription.Member!;
+        var membership = Enter(subscription.Channel, member.UserId);
+        membership.Member ??= subscription.Channel.IsForeign ? member : OnlineMember(membership.UserId);
         if (membership.Readers == 1) Settle(membership, subscription.Connection.Id);
     }
 
     /// <summary>A subscription with presence has ended.</summary>
     public void Leave(Subscription subscription)
     {
-        if (subscription.Channel != engine.Options.OnlineChannel) Leave(subscription.Channel, subscription.Connection.Identity.UserId!);
+        if (subscription.Channel != engine.Options.OnlineChannel) Leave(subscription.Channel, subscription.Member!.UserId);
     }
 
     /// <summary>Reads again what others see of a user, and whether the user wants to be seen online.</summary>

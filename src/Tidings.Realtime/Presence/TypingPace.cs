@@ -2,7 +2,7 @@ using Tidings.Realtime.Channels;
 
 namespace Tidings.Realtime.Presence;
 
-/// <summary>Lets each user tell each channel at most once a second that they are typing. Shard only: a user is on one.</summary>
+/// <summary>Lets each user tell each channel at most once a second that they are typing. Only on the users' home shard.</summary>
 internal sealed class TypingPace(TimeProvider clock)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

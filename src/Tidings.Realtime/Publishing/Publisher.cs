@@ -62,7 +62,7 @@ internal sealed class Publisher
     public void Carry(IReadOnlyList<Publication> publications)
     {
         ArgumentNullException.ThrowIfNull(publications);
-        foreach (var publication in publications) _metrics.CountPublication(publication.Channel.Kind);
+        foreach (var publication in publications) _metrics.CountPublication(publication.Channel.IsForeign ? "foreign" : publication.Channel.Kind);
         _broker.Carry(publications);
     }
 }

@@ -27,7 +27,7 @@ internal sealed partial class EventRows(LogPositions positions, ILogger<EventRow
     /// <summary>The name in a row; null if it cannot be one, and then nobody can be subscribed to it.</summary>
     public ChannelName? ChannelOf(string text, long sequence)
     {
-        if (TryParse(text) is { } name) return name;
+        if (ChannelName.TryParse(text, out var name)) return name;
         Report(sequence, "its channel's name is not one");
         return null;
     }
@@ -82,7 +82,7 @@ internal sealed partial class EventRows(LogPositions positions, ILogger<EventRow
         if (row.Effect is not { } kind) return null;
 
         if (kind is < (long)ChannelEffectKind.Attach or > (long)ChannelEffectKind.Close) return "its effect is unknown";
-        var target = row.EffectTarget is null ? null : TryParse(row.EffectTarget);
+        var target = row.EffectTarget is not null && ChannelName.TryParse(row.EffectTarget, out var named) ? named : null;
         if (target is null && (row.EffectTarget is not null || kind != (long)ChannelEffectKind.Close)) return "its effect's target is not a channel";
         effect = new ChannelEffect((ChannelEffectKind)kind, target);
         return null;
@@ -90,13 +90,6 @@ internal sealed partial class EventRows(LogPositions positions, ILogger<EventRow
 
     private static bool IsInstant(long milliseconds) =>
         milliseconds >= DateTimeOffset.MinValue.ToUnixTimeMilliseconds() && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
-
-    private static ChannelName? TryParse(string text)
-    {
-        var colon = text.IndexOf(':', StringComparison.Ordinal);
-        if (colon < 0 || !ChannelName.IsKind(text.AsSpan(0, colon)) || !ChannelName.IsId(text.AsSpan(colon + 1))) return null;
-        return new ChannelName(text[..colon], text[(colon + 1)..]);
-    }
 
     private void Report(long sequence, string problem)
     {
