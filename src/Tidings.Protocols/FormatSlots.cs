@@ -7,4 +7,5 @@ internal static class FormatSlots
     public const int Sse = 1;
     public const int Poll = 2;
     public const int SignalR = 3;
+    public const int Pusher = 4;
 }

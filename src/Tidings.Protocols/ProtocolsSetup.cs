@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tidings.Protocols.Admission;
 using Tidings.Protocols.Native;
 using Tidings.Protocols.Polling;
+using Tidings.Protocols.Pusher;
 using Tidings.Protocols.SignalR;
 using Tidings.Protocols.Sse;
 using Tidings.Protocols.Streams;
@@ -46,6 +47,14 @@ internal static class ProtocolsSetup
         return services.AddTidingsHub();
     }
 
+    /// <summary>Registers Pusher's protocol besides, for the clients of one app.</summary>
+    public static IServiceCollection AddTidingsPusher(this IServiceCollection services, Func<IServiceProvider, PusherApp> app)
+    {
+        services.AddSingleton(app);
+        services.TryAddSingleton<PusherEndpoint>();
+        return services.AddSingleton<IWebSocketEndpoint>(static provider => provider.GetRequiredService<PusherEndpoint>());
+    }
+
     /// <summary>Maps <c>/ws</c>, <c>/sse</c> and <c>/poll</c>, for all methods: a WebSocket over HTTP/2 arrives as CONNECT.</summary>
     public static IEndpointConventionBuilder MapTidingsProtocols(this IEndpointRouteBuilder routes)
     {
@@ -53,6 +62,7 @@ internal static class ProtocolsSetup
         MapWebSocket<NativeEndpoint>(NativeEndpoint.Path);
         Map("/sse", false, static context => context.RequestServices.GetRequiredService<SseEndpoint>().HandleAsync(context));
         Map("/poll", false, static context => context.RequestServices.GetRequiredService<PollEndpoint>().HandleAsync(context));
+        if (routes.ServiceProvider.GetService<PusherApp>() is not null) MapWebSocket<PusherEndpoint>(PusherEndpoint.Path);
         group.MapTidingsHub();
         return group;
 

@@ -7,6 +7,7 @@ using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
 using Tidings.Server.Features.Posts;
+using Tidings.Server.Features.Pusher;
 using Tidings.Server.Features.Realtime;
 using Tidings.Server.Host;
 using Tidings.Server.Operations;
@@ -45,6 +46,7 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.MapFollows();
     app.MapCreators();
     app.MapRealtimeApi();
+    app.MapPusherApi();
 }
 
 app.MapOperations();

@@ -91,7 +91,7 @@ internal sealed class CommandParser(ChannelCatalog catalog)
     }
 
     /// <summary>The payload in memory of its own, on one line: line breaks occur only between its parts, never inside a string.</summary>
-    private static ReadOnlyMemory<byte> OneLine(ReadOnlySpan<byte> json)
+    internal static ReadOnlyMemory<byte> OneLine(ReadOnlySpan<byte> json)
     {
         if (json.IsEmpty) return "{}"u8.ToArray();
         if (json.IndexOfAny((byte)'\r', (byte)'\n') < 0) return json.ToArray();

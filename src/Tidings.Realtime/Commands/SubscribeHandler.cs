@@ -124,6 +124,14 @@ internal static class SubscribeHandler
             connection.Shard.EndSubscription(attached); // it comes back to resume
 
         ErrorMessage? refusal = null;
+        if (command is { State: not null, IsAttached: false } && connection.SubscriptionTo(command.Channel) is { IsAttached: true } ours)
+        {
+            ours.BecomeTheClients(command.State); // the client now asks for what it has been given
+            connection.Write(new SubscribedMessage(command.Id, command.Channel, ours.Position, null));
+            done.TrySetResult();
+            return true;
+        }
+
         if (connection.SubscriptionTo(command.Channel) is not null)
             refusal = new(command.Id, ErrorCode.AlreadySubscribed, "This connection has subscribed to the channel already.", command.Channel.Value);
         else if (connection.Subscriptions.Count >= engine.Options.SubscriptionsPerConnection)

@@ -41,7 +41,7 @@ internal sealed class Subscription
     internal bool HasEnded { get; private set; }
 
     /// <summary>Whether the server subscribed by itself, so that the client may still name the position from which to resume.</summary>
-    internal bool IsAttached { get; init; }
+    internal bool IsAttached { get; set; }
 
     /// <summary>As whom it is in the channel, but for the channel of who is online, where connections count; null if it is not, and hears of no members.</summary>
     internal PresenceMember? Member { get; init; }
@@ -50,7 +50,10 @@ internal sealed class Subscription
     internal bool HasPresence => Member is not null;
 
     /// <summary>The wire format's own, as given when it was made.</summary>
-    internal object? State { get; init; }
+    internal object? State { get; set; }
+
+    /// <summary>The client asks for what the server has subscribed it to by itself.</summary>
+    internal void BecomeTheClients(object state) => (State, IsAttached) = (state, false);
 
     /// <summary>Nothing more is delivered, and nothing is kept for it.</summary>
     internal void End()

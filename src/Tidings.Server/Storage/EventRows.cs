@@ -82,7 +82,7 @@ internal sealed partial class EventRows(LogPositions positions, ILogger<EventRow
         if (row.Effect is not { } kind) return null;
 
         if (kind is < (long)ChannelEffectKind.Attach or > (long)ChannelEffectKind.Close) return "its effect is unknown";
-        var target = row.EffectTarget is not null && ChannelName.TryParse(row.EffectTarget, out var named) ? named : null;
+        var target = row.EffectTarget is not null && ChannelName.TryParse(row.EffectTarget, out var named) && !named.IsForeign ? named : null;
         if (target is null && (row.EffectTarget is not null || kind != (long)ChannelEffectKind.Close)) return "its effect's target is not a channel";
         effect = new ChannelEffect((ChannelEffectKind)kind, target);
         return null;

@@ -1,0 +1,24 @@
+using System.Text;
+
+namespace Tidings.Protocols.Pusher;
+
+/// <summary>The app whose clients and backends speak Pusher's protocol.</summary>
+/// <param name="id">Names it in the paths of the HTTP API.</param>
+/// <param name="key">Names it in the path of the WebSocket and before each signature. Not a secret.</param>
+/// <param name="secret">Signs; never leaves the servers and is in no log.</param>
+internal sealed class PusherApp(string id, string key, string secret)
+{
+    private readonly byte[] _secret = Encoding.UTF8.GetBytes(secret);
+
+    /// <summary>Names it in the paths of the HTTP API.</summary>
+    public string Id => id;
+
+    /// <summary>Names it to clients.</summary>
+    public string Key => key;
+
+    /// <summary>The key of its signatures.</summary>
+    public ReadOnlySpan<byte> Secret => _secret;
+
+    /// <summary>Whether members of private and presence channels may send events to each other.</summary>
+    public bool TakesClientEvents { get; init; } = true;
+}

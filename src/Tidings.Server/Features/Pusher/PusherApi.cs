@@ -1,0 +1,17 @@
+namespace Tidings.Server.Features.Pusher;
+
+/// <summary>The routes of Pusher's clients and server libraries.</summary>
+internal static class PusherApi
+{
+    public static IEndpointRouteBuilder MapPusherApi(this IEndpointRouteBuilder routes)
+    {
+        var users = routes.MapGroup("/api/pusher").WithTags("pusher").RequireAuthorization();
+        users.MapPost("/auth", AuthorizeChannel.HandleAsync).WithName("AuthorizePusherChannel")
+            .WithSummary("Signs a subscription of the signed-in user to a channel, as pusher-js asks for it: a form with socket_id and channel_name.")
+            .Produces<AuthorizeChannel.Answer>().ProducesProblem(400).ProducesProblem(403);
+        users.MapPost("/user-auth", AuthorizeUser.HandleAsync).WithName("AuthorizePusherUser")
+            .WithSummary("Signs the sign-in of the signed-in user on a connection, as pusher-js asks for it: a form with socket_id.")
+            .Produces<AuthorizeUser.Answer>().ProducesProblem(400);
+        return routes;
+    }
+}
