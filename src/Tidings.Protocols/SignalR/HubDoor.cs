@@ -10,7 +10,7 @@ namespace Tidings.Protocols.SignalR;
 /// What is checked before the framework sees a request: the origin of all, limits and token of those that begin something. Who begins
 /// without being let in is told by HTTP, which is what SignalR's clients report.
 /// </summary>
-internal sealed class HubDoor(RealtimeEngine engine, Gatekeeper gate)
+internal sealed class HubDoor(RealtimeEngine engine, Gatekeeper gate, HubVisits visits)
 {
     private const string Methods = "GET, POST, DELETE";
     private const string Headers = "Authorization, Content-Type, X-Requested-With, X-SignalR-User-Agent, Cache-Control, Last-Event-ID";
@@ -34,7 +34,7 @@ internal sealed class HubDoor(RealtimeEngine engine, Gatekeeper gate)
 
         if (!isNegotiation && !IsLasting(context))
         {
-            await next(context); // a poll, or a message: whoever knows the connection's secret id was let in when it began
+            await ServeAsync(context, next); // a poll, or a message: whoever knows the connection's secret id was let in when it began
             return;
         }
 
@@ -49,7 +49,25 @@ internal sealed class HubDoor(RealtimeEngine engine, Gatekeeper gate)
         }
 
         if (!isNegotiation) context.Features.Set(new AdmittedClient(admittance));
-        await next(context);
+        await ServeAsync(context, next);
+    }
+
+    private async Task ServeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (!visits.TryBegin())
+        {
+            await RefuseAsync(context, new AdmittanceOf(Admittance.OverLimit, Limit: CloseReason.Unavailable(RetryDelay.Long())));
+            return;
+        }
+
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            visits.End();
+        }
     }
 
     private static bool IsLasting(HttpContext context) =>

@@ -47,6 +47,7 @@ internal sealed class HubFormat(ChannelCatalog catalog, bool keepsAlive) : IWire
         }
 
         if (MessageJson.TypeOf(message) is not { } type) return;
+        if (message is ConnectedMessage) connection.Queue(HubFrames.HandshakeAccepted); // only now it is certain that there is a connection
         var json = MessageJson.Build(message, catalog).ToArray();
         if (client.WantsReceive) connection.Queue(HubFrames.Invocation("receive", json));
         if (client.WantsNamed) connection.Queue(HubFrames.Invocation(type, json));

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
 using Tidings.Protocols.Admission;
@@ -81,22 +80,11 @@ internal sealed partial class HubSession(HubContext shared, IDuplexPipe link, Hu
             }
 
             // A refusal is the answer to the handshake, not a close after it: a client that comes back then waits longer each time.
-            if (admittance.Identity is not { } identity)
-            {
-                await transport.WriteAsync([HubFrames.HandshakeRefused(HubTransport.TextOf(FirstMessage.EntryOf(admittance).Refusal!))], either.Token);
-                return null;
-            }
-
-            if (!_engine.IsOpen)
-            {
-                await transport.WriteAsync([HubFrames.HandshakeRefused(HubTransport.TextOf(CloseReason.Unavailable(RetryDelay.Long())))], either.Token);
-                return null;
-            }
-
-            // The engine writes from here on, so this is written first.
-            link.Output.Write(HubFrames.HandshakeAccepted.Span);
-            var connection = _engine.TryConnect(identity, isPolling ? shared.PollingFormat : shared.Format, transport, client, out var refusal);
-            if (connection is null) await transport.CloseAsync(refusal!, writable: true);
+            var refusal = _engine.IsOpen ? FirstMessage.EntryOf(admittance).Refusal : CloseReason.Unavailable(RetryDelay.Long());
+            var connection = refusal is null
+                ? _engine.TryConnect(admittance.Identity!, isPolling ? shared.PollingFormat : shared.Format, transport, client, out refusal)
+                : null;
+            if (connection is null) await transport.WriteAsync([HubFrames.HandshakeRefused(HubTransport.TextOf(refusal!))], either.Token);
             return connection;
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 
 namespace Tidings.Protocols.SignalR;
 
@@ -24,6 +25,7 @@ internal static class HubSetup
     public static IServiceCollection AddTidingsHub(this IServiceCollection services)
     {
         services.AddConnections();
+        services.TryAddSingleton<HubVisits>();
         services.TryAddSingleton<HubDoor>();
         services.TryAddSingleton<HubHandler>();
         return services;
@@ -43,5 +45,9 @@ internal static class HubSetup
                 endpoint.RequestDelegate = context => context.RequestServices.GetRequiredService<HubDoor>().EnterAsync(context, isNegotiation, next);
                 endpoint.Metadata.Add(new ExcludeFromDescriptionAttribute());
             });
+
+        // Callbacks run in the reverse order: the engine's, which sends everyone away, then this, then the framework's, which cuts.
+        var visits = routes.ServiceProvider.GetRequiredService<HubVisits>();
+        routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(visits.WaitForGoodbyes);
     }
 }

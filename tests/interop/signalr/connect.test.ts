@@ -1,28 +1,13 @@
-import { HttpTransportType, HubConnection, HubConnectionBuilder, LogLevel } from '@microsoft/signalr'
+import { type HttpTransportType, type HubConnection } from '@microsoft/signalr'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Server, token, until } from '../server'
-
-interface Event {
-  type: string
-  channel: string
-  position?: string
-  id: string
-  post?: { id: string }
-  data?: unknown
-  [field: string]: unknown
-}
-
-interface Subscribed {
-  channel: string
-  position: string
-  recovered?: boolean
-}
+import { build, collect, type Event, type Subscribed, transports } from './hub'
 
 let server: Server
 const open: HubConnection[] = []
 
 beforeAll(async () => {
-  server = await Server.start()
+  server = await Server.start({ Tidings__Auth__ClockSkew: '0s' })
 })
 
 afterEach(async () => {
@@ -33,25 +18,17 @@ afterAll(async () => {
   await server.dispose()
 })
 
-function build(transport: HttpTransportType, user: () => string): HubConnection {
-  const hub = new HubConnectionBuilder()
-    .withUrl(`${server.url}/hubs/tidings`, { transport, accessTokenFactory: user })
-    .configureLogging(LogLevel.None)
-    .build()
+function hubOf(transport: HttpTransportType, user: () => string, query = ''): HubConnection {
+  const hub = build(server, user, { transport, query })
   open.push(hub)
   return hub
 }
 
-describe.each([
-  ['WebSockets', HttpTransportType.WebSockets],
-  ['Server-Sent Events', HttpTransportType.ServerSentEvents],
-  ['long polling', HttpTransportType.LongPolling],
-])('@microsoft/signalr over %s', (_, transport) => {
+describe.each(transports)('@microsoft/signalr over %s', (_, transport) => {
   it('gets the posts of a creator whom it subscribes to, as receive and under their name', async () => {
-    const hub = build(transport, () => token('reader'))
-    const received: Event[] = []
+    const hub = hubOf(transport, () => token('reader'))
+    const received = collect(hub, 'post_created')
     const named: Event[] = []
-    hub.on('receive', (event: Event) => received.push(event))
     hub.on('post_created', (event: Event) => named.push(event))
     await hub.start()
 
@@ -62,22 +39,82 @@ describe.each([
     const post = await server.createPost(author, 'Hello')
 
     await until(() => named.length > 0, 'the post arrives')
-    const event = received.find((each) => each.type === 'post_created')
-    expect(event).toEqual(named[0])
-    expect(event?.post?.id).toBe(post.id)
-    expect(event?.channel).toBe(`creator:${author}`)
+    expect(received).toEqual(named)
+    expect(named[0]?.post?.id).toBe(post.id)
+    expect(named[0]?.channel).toBe(`creator:${author}`)
+  })
+
+  it('gets what is its own without asking, and an event of the host app as it was given', async () => {
+    const user = `owner${transport}`
+    const hub = hubOf(transport, () => token(user))
+    const attached = collect(hub, 'subscribed')
+    const own: unknown[] = []
+    hub.on('order_shipped', (data: unknown) => own.push(data))
+    const flat = collect(hub, 'greeting')
+    await hub.start()
+    await until(() => attached.length === 4, 'it is attached to what is its own')
+    expect(attached.map((message) => message.channel).sort()).toEqual(['broadcast:all', `feed:${user}`, `notifications:${user}`, `user:${user}`])
+    await hub.invoke('Subscribe', 'room:1')
+
+    await server.publish('room:1', 'order_shipped', [1, { two: 'drei\u001e' }])
+    await server.publish('user:' + user, 'greeting', { text: 'hello' })
+
+    await until(() => own.length === 1 && flat.length === 1, 'both arrive')
+    expect(own).toEqual([[1, { two: 'drei\u001e' }]])
+    expect(flat[0]).toMatchObject({ type: 'greeting', channel: 'user:' + user, text: 'hello' })
   })
 
   it('is refused with a token that is not accepted, and without any', async () => {
-    await expect(build(transport, () => 'no.token.at-all').start()).rejects.toThrow('401')
-    await expect(build(transport, () => '').start()).rejects.toThrow('401')
+    await expect(hubOf(transport, () => 'no.token.at-all').start()).rejects.toThrow('401')
+    await expect(hubOf(transport, () => token('reader', -3_600)).start()).rejects.toThrow('401')
+    await expect(hubOf(transport, () => '').start()).rejects.toThrow('401')
   })
 
-  it('is told by our code what it may not read', async () => {
-    const hub = build(transport, () => token('reader'))
+  it('is told by our code what it may not do', async () => {
+    const hub = hubOf(transport, () => token('reader'))
     await hub.start()
     await expect(hub.invoke('Subscribe', 'user:somebody-else')).rejects.toThrow('forbidden: You may not subscribe to this channel.')
-    await expect(hub.invoke('Subscribe', 'nothing:1')).rejects.toThrow('unknown_channel:')
-    await expect(hub.invoke('Nothing')).rejects.toThrow('unknown_type:')
+    await expect(hub.invoke('Subscribe', 'nothing:1')).rejects.toThrow('unknown_channel: There is no such kind of channel.')
+    await expect(hub.invoke('Publish', 'feed:reader', 'hello', {})).rejects.toThrow('forbidden: Clients may not publish this event to this channel.')
+    await expect(hub.invoke('Nothing')).rejects.toThrow('unknown_type: There is no such hub method.')
+  })
+
+  it('publishes to others, and sees who is there and what was said', async () => {
+    const room = `room:talk${transport}`
+    const [one, two] = [hubOf(transport, () => token('one')), hubOf(transport, () => token('two'))]
+    const [heardByOne, heardByTwo] = [collect(one, 'said'), collect(two, 'said')]
+    await Promise.all([one.start(), two.start()])
+    await one.invoke('Subscribe', room)
+    const { position } = await two.invoke<Subscribed>('Subscribe', room)
+
+    await one.invoke('Publish', room, 'said', { text: 'hello' })
+
+    await until(() => heardByTwo.length === 1, 'the other hears it')
+    expect(heardByTwo[0]).toMatchObject({ type: 'said', channel: room, data: { text: 'hello' } })
+    expect(heardByOne).toEqual([])
+    const present = await one.invoke<{ members: { userId: string }[]; count: number }>('Presence', room)
+    expect(present.members.map((member) => member.userId).sort()).toEqual(['one', 'two'])
+    const history = await one.invoke<{ events: Event[]; recovered: boolean }>('History', room, position, 10)
+    expect(history.events.map((event) => event.id)).toEqual(heardByTwo.map((event) => event.id))
+    expect(history.recovered).toBe(true)
+
+    await two.invoke('Unsubscribe', room)
+    await expect(two.invoke('Unsubscribe', room)).rejects.toThrow('not_subscribed:')
+  })
+
+  it('renews its token, and is closed when one expires', async () => {
+    const hub = hubOf(transport, () => token('reader', 2))
+    let closed: Error | undefined
+    hub.onclose((error) => (closed = error ?? new Error('no reason')))
+    const warned = collect(hub, 'token_expiring')
+    await hub.start()
+    await until(() => warned.length === 1, 'it is warned')
+
+    const renewed = await hub.invoke<{ expiresAt: string }>('Authenticate', token('reader', 4))
+    expect(Date.parse(renewed.expiresAt)).toBeGreaterThan(Date.now() + 2_000)
+    await expect(hub.invoke('Authenticate', token('another'))).rejects.toThrow("forbidden: The token is another user's.")
+
+    await until(() => closed !== undefined, 'it is closed')
+    expect(closed?.message).toContain('4401 token_expired')
   })
 })
