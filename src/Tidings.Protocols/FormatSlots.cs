@@ -8,4 +8,5 @@ internal static class FormatSlots
     public const int Poll = 2;
     public const int SignalR = 3;
     public const int Pusher = 4;
+    public const int SocketIo = 5;
 }

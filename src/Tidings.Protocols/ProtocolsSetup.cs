@@ -8,6 +8,7 @@ using Tidings.Protocols.Native;
 using Tidings.Protocols.Polling;
 using Tidings.Protocols.Pusher;
 using Tidings.Protocols.SignalR;
+using Tidings.Protocols.SocketIo;
 using Tidings.Protocols.Sse;
 using Tidings.Protocols.Streams;
 using Tidings.Protocols.Upgrade;
@@ -44,6 +45,12 @@ internal static class ProtocolsSetup
         services.TryAddSingleton<EarlyUpgrade>();
         services.TryAddSingleton<SseEndpoint>();
         services.TryAddSingleton<PollEndpoint>();
+        services.AddDataProtection();
+        services.TryAddSingleton<RecoveryKeys>();
+        services.TryAddSingleton<MainNamespace>();
+        services.TryAddSingleton<SocketIoDoor>();
+        services.TryAddSingleton<SocketIoEndpoint>();
+        services.AddSingleton<IWebSocketEndpoint>(static provider => provider.GetRequiredService<SocketIoEndpoint>());
         return services.AddTidingsHub();
     }
 
@@ -63,6 +70,7 @@ internal static class ProtocolsSetup
         Map("/sse", false, static context => context.RequestServices.GetRequiredService<SseEndpoint>().HandleAsync(context));
         Map("/poll", false, static context => context.RequestServices.GetRequiredService<PollEndpoint>().HandleAsync(context));
         if (routes.ServiceProvider.GetService<PusherApp>() is not null) MapWebSocket<PusherEndpoint>(PusherEndpoint.Path);
+        Map(SocketIoEndpoint.Path, true, static context => context.RequestServices.GetRequiredService<SocketIoEndpoint>().HandleAsync(context));
         group.MapTidingsHub();
         return group;
 

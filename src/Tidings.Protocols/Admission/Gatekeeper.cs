@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -94,6 +95,13 @@ internal sealed partial class Gatekeeper(
             if (!isHanded) place.Dispose();
         }
     }
+
+    /// <summary>Takes a client's place among those that may be open, for a protocol whose clients say later who they are.</summary>
+    public bool TryEnter(HttpContext context, [NotNullWhen(true)] out ConnectionPlace? place, [NotNullWhen(false)] out CloseReason? limit) =>
+        limits.TryEnter(context.Connection.RemoteIpAddress, out place, out limit);
+
+    /// <summary>Finds out who a request comes from whose client has its place.</summary>
+    public ValueTask<AdmittanceOf> IdentifyRequestAsync(HttpContext context, OriginVerdict origin) => JudgeAsync(context, origin);
 
     /// <summary>Judges a token that came in the first message.</summary>
     public async ValueTask<AdmittanceOf> IdentifyAsync(string token, CancellationToken cancellationToken)

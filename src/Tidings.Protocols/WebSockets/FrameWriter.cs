@@ -45,6 +45,20 @@ internal static class FrameWriter
     /// <summary>The payload of a frame that was written here.</summary>
     public static ReadOnlyMemory<byte> PayloadOf(ReadOnlyMemory<byte> frame) => frame[(frame.Span[1] switch { < 126 => 2, 126 => 4, _ => 10 })..];
 
+    /// <summary>Reads the header of a frame that was written here.</summary>
+    /// <returns>Its length.</returns>
+    public static int HeaderOf(ReadOnlySpan<byte> frame, out FrameOpcode opcode, out int payload)
+    {
+        opcode = (FrameOpcode)(frame[0] & 0x0F);
+        (var header, payload) = frame[1] switch
+        {
+            127 => (10, checked((int)BinaryPrimitives.ReadInt64BigEndian(frame[2..]))),
+            126 => (4, BinaryPrimitives.ReadUInt16BigEndian(frame[2..])),
+            var length => (2, length),
+        };
+        return header;
+    }
+
     /// <summary>A whole frame.</summary>
     public static byte[] Frame(FrameOpcode opcode, ReadOnlySpan<byte> payload)
     {
