@@ -138,7 +138,7 @@ internal class EngineIoEndpoint(string path, RealtimeEngine engine, EngineSessio
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
-            _ = session.CloseAsync(CloseReason.Normal, writable: false); // what was in the answer is lost, so the session is
+            _ = session.CloseAsync(CloseReason.Lost, writable: false); // what was in the answer is lost, so the session is
             return null;
         }
         finally
@@ -179,7 +179,7 @@ internal class EngineIoEndpoint(string path, RealtimeEngine engine, EngineSessio
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
-            _ = session.CloseAsync(CloseReason.Normal, writable: false);
+            _ = session.CloseAsync(CloseReason.Lost, writable: false);
             return null;
         }
         finally

@@ -69,7 +69,7 @@ internal sealed class EngineSocket(
 
     private async Task ServeAsync(EngineSession session, CancellationToken cancellationToken)
     {
-        var reason = await ReceiveAllAsync(LogName, null, cancellationToken) ?? CloseReason.Normal;
+        var reason = EndFor(await ReceiveAllAsync(LogName, null, cancellationToken));
         if (_session is null) session.AbandonUpgrade(_upgrade!);
         var closing = _session is null ? Transport.CloseAsync(reason, writable: true).AsTask() : session.CloseAsync(reason);
         await HearOutAsync();
