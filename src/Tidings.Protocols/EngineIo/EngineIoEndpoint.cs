@@ -82,7 +82,7 @@ internal class EngineIoEndpoint(string path, RealtimeEngine engine, EngineSessio
 
         if (!sessions.TryFind(sid, out var session)) return EngineIoError.UnknownSession;
         if (!session.IsClosed) session.Tick(sessions.Clock.GetTimestamp()); // the clockwork is coarse; a client may come at the very limit
-        if (session.IsClosed && !HttpMethods.IsGet(method)) return EngineIoError.UnknownSession;
+        if (session.IsClosed && (!HttpMethods.IsGet(method) || !sessions.TryFind(sid, out _))) return EngineIoError.UnknownSession;
         if (session.Outbox.IsOnSocket) return EngineIoError.BadRequest;
         if (HttpMethods.IsGet(method)) return await PollAsync(context, session);
         return HttpMethods.IsPost(method) ? await PostAsync(context, session) : EngineIoError.WrongMethod;

@@ -134,9 +134,9 @@ internal sealed class EngineSession
         {
             if (!_awaitsPong && clock.GetElapsedTime(_beatAt, now) >= _all.Settings.PingInterval)
             {
-                // The answer's time runs from when the ping was due, unless we ourselves were late by more than our clockwork is coarse.
+                // The answer's time runs from when the ping was due; but if we ourselves are late, at least half of it is left.
                 var due = _beatAt + TicksOf(_all.Settings.PingInterval);
-                _beatAt = Math.Max(due, now - TicksOf(_all.Settings.Resolution * 2));
+                _beatAt = Math.Max(due, now - TicksOf(_all.Settings.PingTimeout / 2));
                 isDue = _awaitsPong = true;
             }
 
@@ -232,7 +232,7 @@ internal sealed class EngineSession
             Volatile.Write(ref _ending, Outbox.EndAsync(reason, writable, farewell));
         }
 
-        if (Outbox.IsOnSocket || farewell != PollAnswer.Close || Volatile.Read(ref _polls) > 0) _all.Remove(this);
+        if (Outbox.IsOnSocket || !IsOrderly(reason) || Volatile.Read(ref _polls) > 0) _all.Remove(this);
         try
         {
             upgrade?.Cancel();
@@ -245,6 +245,9 @@ internal sealed class EngineSession
         _peer?.Closed(reason);
         return _ending;
     }
+
+    /// <summary>Whether a client that polls next is to hear of the end; after a mistake, or when it is gone, its session is simply not there.</summary>
+    private static bool IsOrderly(CloseReason reason) => reason.Code is 1001 or >= 4401 && reason != CloseReason.NoPong;
 
     private void TakePong()
     {
