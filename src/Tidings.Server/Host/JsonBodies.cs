@@ -13,7 +13,8 @@ internal static class JsonBodies
     /// <summary>The largest body unless an endpoint says otherwise (with <c>RequestSizeLimitAttribute</c> as metadata).</summary>
     public const long MaxBytes = 1024 * 1024;
 
-    private const int MaxDepth = 32;
+    /// <summary>The deepest nesting that is read.</summary>
+    public const int MaxDepth = 32;
 
     /// <summary>Sets the options up.</summary>
     public static void Configure(JsonSerializerOptions json)

@@ -40,7 +40,9 @@ internal static class OptionsReader
             EncryptionKeys = ReadEncryptionKeys(settings),
             Roles = ReadRoles(settings),
             Redis = ReadRedis(settings),
-            IsShared = settings.Text("Database") is not null || settings.Text("Redis") is not null || settings.Items("RedisShards").Count > 0,
+            RedisIngress = settings.Text("RedisIngress"),
+            IsShared = settings.Text("Database") is not null
+                || (settings.Text("RedisIngress") is null && (settings.Text("Redis") is not null || settings.Items("RedisShards").Count > 0)),
         };
 
         if (options.Database is not null && PostgresConnection.ProblemOf(options.Database) is { } problem) settings.Refuse("Database", problem);
@@ -48,7 +50,10 @@ internal static class OptionsReader
         settings.Switch(FeatureSwitches.AuthorNotificationsKey, whenAbsent: true);
         if (options.Auth.ChannelWebhook is null && options.Channels.Kinds.FirstOrDefault(kind => kind.Value.Access == AccessRule.Webhook) is { Key: { } asked })
             settings.Refuse($"Channels:{asked}:Access", "is webhook, but Tidings:Auth:ChannelWebhook is not set: name the URL to ask.");
-        if (options.Redis.Count > 0 && settings.Text("Database") is null)
+        if (options.RedisIngress is { } prefix && RedisIngress.ProblemOf(prefix) is { } wrong) settings.Refuse("RedisIngress", wrong);
+        if (options.RedisIngress is not null && options.Redis.Count == 0)
+            settings.Refuse("RedisIngress", "is set, but Tidings:Redis is not: name the Redis in which backends publish.");
+        if (options.Redis.Count > 0 && settings.Text("Database") is null && options.RedisIngress is null)
             settings.Refuse(settings.Text("Redis") is null ? "RedisShards" : "Redis", "is set, but Tidings:Database is not: nodes that share Redis must share a PostgreSQL database too, since the event log is there.");
         if (options.Auth.Secret is not null && options.Auth.Secret == options.App.Secret)
             settings.Refuse("App:Secret", "is the same as Tidings:Auth:Secret: user tokens and subscription tokens need different keys.");

@@ -40,7 +40,10 @@ internal sealed class TidingsOptions
     /// <summary>The Redis installations over which channels are spread; empty: there is none.</summary>
     public required IReadOnlyList<RedisInstallation> Redis { get; init; }
 
-    /// <summary>Whether several nodes may share this configuration (a database server or Redis is named): secrets are then not generated.</summary>
+    /// <summary>What the names of Redis channels begin with in which backends publish; null: none are read.</summary>
+    public required string? RedisIngress { get; init; }
+
+    /// <summary>Whether several nodes may share this configuration (a database server or Redis between them is named): secrets are then not generated.</summary>
     public required bool IsShared { get; init; }
 }
 

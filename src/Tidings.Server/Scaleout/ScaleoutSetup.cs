@@ -1,5 +1,6 @@
 using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Presence;
+using Tidings.Server.Features.Realtime;
 using Tidings.Server.Host;
 using Tidings.Server.Scaleout.Postgres;
 using Tidings.Server.Scaleout.Redis;
@@ -11,6 +12,7 @@ internal static class ScaleoutSetup
 {
     public static IServiceCollection AddScaleout(this IServiceCollection services, TidingsOptions options)
     {
+        if (options.RedisIngress is { } prefix) services.AddRedisIngress(options, prefix);
         if (!options.IsShared) return services;
         services
             .AddHostedService<AccessChanges>()
@@ -28,6 +30,16 @@ internal static class ScaleoutSetup
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<RedisPresenceStore>>()));
     }
+
+    private static void AddRedisIngress(this IServiceCollection services, TidingsOptions options, string prefix) => services
+        .AddSingleton<PublishFromRedis>()
+        .AddHostedService(provider => new RedisIngress(
+            options.Redis,
+            prefix,
+            new RedisNames(options.App.Id),
+            provider.GetRequiredService<PublishFromRedis>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<RedisIngress>>()));
 
     private static NotifyBroker Notify(IServiceProvider provider, TidingsOptions options) => new(
         options.Database!,

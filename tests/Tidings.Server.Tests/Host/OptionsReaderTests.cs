@@ -127,6 +127,17 @@ public sealed class OptionsReaderTests
     internal void Nodes_of_one_database_share_the_roles(string text, NodeRoles roles) => OptionsReader.Read(Configuration(
         ("Roles", text), ("Database", "Host=x"), ("EncryptionKeys", "k3J9xQ0pLmN2bV7cX8zW4sR6tY1uI5oA"))).Roles.ShouldBe(roles);
 
+    [Theory]
+    [InlineData("ws:", null, "Tidings:RedisIngress is set, but Tidings:Redis is not")]
+    [InlineData("tidings:", "localhost:6379", "Tidings:RedisIngress would meet")]
+    [InlineData(null, "localhost:6379", "Tidings:Redis is set, but Tidings:Database is not")]
+    public void Redis_without_a_database_is_for_what_backends_publish_in_it(string? prefix, string? redis, string problem)
+    {
+        Should.Throw<StartRefusedException>(() => OptionsReader.Read(Configuration(("RedisIngress", prefix), ("Redis", redis))))
+            .Problems.ShouldHaveSingleItem().ShouldStartWith(problem);
+        OptionsReader.Read(Configuration(("RedisIngress", "ws:"), ("Redis", "localhost:6379"))).IsShared.ShouldBeFalse();
+    }
+
     [Fact]
     public void Lists_are_numbered_or_have_commas()
     {
