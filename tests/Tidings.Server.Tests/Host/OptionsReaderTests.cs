@@ -246,6 +246,6 @@ public sealed class OptionsReaderTests
         (switches.AuthorNotifications, changes).ShouldBe((false, 2));
     }
 
-    private static IConfigurationRoot Configuration(params (string Key, string Value)[] settings) => new ConfigurationBuilder()
+    private static IConfigurationRoot Configuration(params (string Key, string? Value)[] settings) => new ConfigurationBuilder()
         .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Tidings:{setting.Key}", (string?)setting.Value))).Build();
 }
