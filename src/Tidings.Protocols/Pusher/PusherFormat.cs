@@ -22,6 +22,9 @@ internal sealed class PusherFormat(ChannelCatalog catalog) : IWireFormat
     public bool ExpectsAnswer => true;
 
     /// <inheritdoc />
+    public bool TellsNoPlace => true;
+
+    /// <inheritdoc />
     public EncodedPush EncodePush(Publication publication, PublicationForm form) => new PusherPush(catalog, publication, form);
 
     /// <inheritdoc />

@@ -34,7 +34,7 @@ internal sealed class PusherSession(PusherContext shared, WebSocketReceiver rece
         _subscriber = new PusherSubscriber(shared, opened, _signIn);
         _sender = new PusherSender(shared, opened);
         var reason = await ReceiveAllAsync(opened.Id, AttachAsync, cancellationToken);
-        opened.Close(reason ?? CloseReason.Normal);
+        opened.Close(EndFor(reason));
         await HearOutAsync();
         await opened.Completion;
     }

@@ -60,6 +60,7 @@ internal sealed class PusherWelcome(PusherContext shared, Connection connection,
         connection.Queue(members is null
             ? PusherJson.Event("pusher_internal:subscription_succeeded", channel.Name.Text, "{}"u8)
             : PusherJson.Event("pusher_internal:subscription_succeeded", channel.Name.Text, json => WriteMembers(json, present)));
+        if (held.Any(waiting => IsReplayed(waiting.Publication))) last = null; // a client that came back gets it among what it missed
         if (last is not null) PusherFormat.Write(connection, subscription, channel, (PusherPush)last.EncodingFor(connection.Format, PublicationForm.Open));
         else if (isCached && !held.Any(static waiting => waiting.Publication.Position.Exists))
             connection.Queue(PusherJson.Event("pusher:cache_miss", channel.Name.Text, "{}"u8));
@@ -67,6 +68,8 @@ internal sealed class PusherWelcome(PusherContext shared, Connection connection,
         foreach (var (publication, push) in held)
             if (!publication.Draft.IsForMembers || Changes(present, publication)) PusherFormat.Write(connection, subscription, channel, push);
     }
+
+    private bool IsReplayed(Publication publication) => publication.Position.Exists && publication.Position.Offset <= channel.Position.Offset;
 
     private Dictionary<string, ReadOnlyMemory<byte>> Present(PresenceList? members)
     {

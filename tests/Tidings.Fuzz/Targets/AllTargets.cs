@@ -13,6 +13,7 @@ internal static class AllTargets
         .. StreamTargets.List,
         .. HostTargets.List,
         .. BusTargets.List,
+        .. PusherTargets.List,
     ];
 
     public static Target Find(string name) =>

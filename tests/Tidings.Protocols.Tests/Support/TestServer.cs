@@ -58,9 +58,10 @@ internal sealed class TestServer : IAsyncDisposable
     /// <param name="protocols">The versions of HTTP.</param>
     /// <param name="isEarly">Whether WebSockets are recognised before HTTP.</param>
     /// <param name="listen">What else is done to the endpoint, before that.</param>
+    /// <param name="services">What else is registered, such as another protocol.</param>
     public static async Task<TestServer> StartAsync(
         RealtimeOptions? options = null, Action<NativeProtocolOptions>? configure = null, ChannelCatalog? catalog = null,
-        HttpProtocols protocols = HttpProtocols.Http1, bool isEarly = false, Action<ListenOptions>? listen = null)
+        HttpProtocols protocols = HttpProtocols.Http1, bool isEarly = false, Action<ListenOptions>? listen = null, Action<IServiceCollection>? services = null)
     {
         var logs = new TestLogs();
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -96,6 +97,7 @@ internal sealed class TestServer : IAsyncDisposable
         builder.Services.AddSingleton<IConnectionAuthenticator>(access);
         builder.Services.AddSingleton<IRequestIdentity>(access);
         builder.Services.AddTidingsProtocols(configure);
+        services?.Invoke(builder.Services);
         var app = builder.Build();
         var requests = new StrongBox<int>();
         app.Use((context, next) =>

@@ -65,6 +65,15 @@ export async function refused(pusher: Client, name: string): Promise<{ status?: 
   })
 }
 
+/** The codes of the errors that a client hears of from now on. */
+export function codesOf(pusher: Client): (number | undefined)[] {
+  const codes: (number | undefined)[] = []
+  pusher.connection.bind('error', (error: { data?: { code?: number }; error?: { data?: { code?: number } } }) =>
+    codes.push(error.data?.code ?? error.error?.data?.code),
+  )
+  return codes
+}
+
 export function disconnectAll(): void {
   for (const each of open.splice(0)) each.disconnect()
 }

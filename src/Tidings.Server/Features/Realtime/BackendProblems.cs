@@ -13,7 +13,7 @@ internal static class BackendProblems
     /// <summary>Reads the name of a channel: 404 for a kind that is not there, 400 for what is no name.</summary>
     public static IResult? TryChannel(ChannelCatalog catalog, string? text, out ChannelName? channel)
     {
-        var error = catalog.Parse(text, out channel);
+        var error = catalog.ParseAny(text, out channel);
         if (error == ChannelNameError.UnknownKind) return Problems.Problem(404, "unknown_channel", "There is no such kind of channel.");
         return error == ChannelNameError.None ? null : Problems.Invalid("channel", "This is not the name of a channel.");
     }

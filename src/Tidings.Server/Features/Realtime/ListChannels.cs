@@ -24,7 +24,7 @@ internal static class ListChannels
     {
         if (!PageLimit.TryParse(limit, UsualLimit, MostLimit, out var count)) return PageLimit.Refusal(MostLimit);
         if (kind is not null && !engine.Catalog.Kinds.ContainsKey(kind)) return Problems.Problem(404, "unknown_channel", "There is no such kind of channel.");
-        if (cursor is not null && engine.Catalog.Parse(cursor, out _) != ChannelNameError.None) return Problems.Invalid("cursor", "This is not a cursor of ours.");
+        if (cursor is not null && engine.Catalog.ParseAny(cursor, out _) != ChannelNameError.None) return Problems.Invalid("cursor", "This is not a cursor of ours.");
 
         var channels = await engine.ListChannelsAsync(cursor ?? "", kind, count);
         return TypedResults.Ok(new ChannelPage(

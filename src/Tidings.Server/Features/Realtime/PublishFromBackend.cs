@@ -77,7 +77,7 @@ internal static class PublishFromBackend
     public static Mistake? TryDraft(Request request, ChannelCatalog catalog, DateTimeOffset now, long receivedAt, out PublicationDraft? draft)
     {
         draft = null;
-        var isNamed = catalog.Parse(request.Channel, out var channel);
+        var isNamed = catalog.ParseAny(request.Channel, out var channel);
         if (isNamed == ChannelNameError.UnknownKind) return new Mistake("channel", "There is no such kind of channel.", IsUnknownChannel: true);
         if (isNamed != ChannelNameError.None || channel is null) return new Mistake("channel", "This is not the name of a channel.");
         if (!TryWritePayload(request.Data, catalog.IsFlat(channel, request.Event!), out var payload, out var wrong)) return new Mistake("data", wrong);
