@@ -100,6 +100,11 @@ install faketime faketime
 install redis-server redis-server
 install redis-sentinel redis-sentinel
 install nginx nginx-light
+# What docs/backends.md has programs for.
+install curl curl
+install python3 python3
+install php php-cli
+install ruby ruby
 install systemd-analyze systemd
 chromium=$(command -v chromium)
 export CHROMIUM=$chromium
