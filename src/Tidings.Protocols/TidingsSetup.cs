@@ -11,6 +11,7 @@ using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Presence;
+using Tidings.Realtime.Returning;
 
 namespace Tidings.Protocols;
 
@@ -80,6 +81,7 @@ public static class TidingsSetup
         Broker = provider.GetRequiredService<IBroker>(),
         PresenceStore = provider.GetService<IPresenceStore>(),
         MemberInfo = provider.GetService<IMemberInfo>(),
+        ReaderMemory = provider.GetService<IReaderMemory>(),
         Clock = provider.GetRequiredService<TimeProvider>(),
         Loggers = provider.GetRequiredService<ILoggerFactory>(),
     };

@@ -78,6 +78,9 @@ internal sealed class TestTransport : ITransport
 
     public Task Gate { get; set; } = Task.CompletedTask;
 
+    /// <summary>Called with each line that is written.</summary>
+    public Action<string>? Wrote { get; set; }
+
     public CloseReason? Closed { get; private set; }
 
     public bool ClosedWritable { get; private set; }
@@ -100,6 +103,8 @@ internal sealed class TestTransport : ITransport
             foreach (var (condition, met) in _waiting)
                 if (condition(_lines)) met.TrySetResult();
         }
+
+        if (Wrote is { } wrote) lines.ForEach(wrote);
     }
 
     public ValueTask CloseAsync(CloseReason reason, bool writable)

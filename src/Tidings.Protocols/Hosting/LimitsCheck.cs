@@ -26,5 +26,5 @@ internal static class LimitsCheck
     }
 
     private static bool MayBeZero(string name) =>
-        name is nameof(RealtimeOptions.ExpiryWarning) or nameof(RealtimeOptions.ExpiryGrace) or nameof(RealtimeOptions.PresenceGrace) or nameof(RealtimeOptions.ChannelLinger);
+        name is nameof(RealtimeOptions.ExpiryWarning) or nameof(RealtimeOptions.ExpiryGrace) or nameof(RealtimeOptions.PresenceGrace) or nameof(RealtimeOptions.ChannelLinger) or nameof(RealtimeOptions.ReturnWindow);
 }

@@ -58,6 +58,12 @@ internal sealed class Connection
 
     internal RealtimeEngine Engine { get; }
 
+    /// <summary>When something last arrived from the peer, a timestamp of the engine's clock. Any thread.</summary>
+    internal long HeardAt => Volatile.Read(ref _heardAt);
+
+    /// <summary>When another connection took it for vanished; 0 if none did. If nothing arrives from it any more it leaves nothing behind.</summary>
+    internal long TakenOverAt { get; set; }
+
     /// <summary>What it took over of a vanished connection, for a protocol that has no word for it. The adapter's caller only.</summary>
     internal Returning.ReaderClaim? Claim { get; set; }
 
@@ -232,11 +238,18 @@ internal sealed class Connection
         Close(CloseReason.TooSlow);
     }
 
+    /// <summary>Asks the peer for a sign of life now. Any thread.</summary>
+    internal void Probe() => Shard.Post(() =>
+    {
+        Queue(Format.Heartbeat);
+        Shard.Touch(this);
+    });
+
     /// <summary>For how long what was sent may not have been received, when it ends for a reason. Shard only.</summary>
     internal TimeSpan SilentFor(CloseReason reason)
     {
         var stuck = _queue.IsWriting ? Engine.Clock.GetElapsedTime(_queue.ProgressAt) : TimeSpan.Zero;
-        var unheard = reason == CloseReason.NoPong ? Engine.Clock.GetElapsedTime(Volatile.Read(ref _heardAt)) : TimeSpan.Zero;
+        var unheard = reason == CloseReason.NoPong ? Engine.Clock.GetElapsedTime(HeardAt) : TimeSpan.Zero;
         return stuck > unheard ? stuck : unheard;
     }
 

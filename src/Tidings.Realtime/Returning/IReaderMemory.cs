@@ -6,7 +6,7 @@ namespace Tidings.Realtime.Returning;
 /// <param name="ConnectionId">Its id.</param>
 /// <param name="UserId">Whose it is.</param>
 /// <param name="Protocol">What it speaks: it comes back in the same.</param>
-internal sealed record Reader(string ConnectionId, string UserId, string Protocol);
+internal sealed record ReaderKey(string ConnectionId, string UserId, string Protocol);
 
 /// <summary>What is known of a reader that vanished.</summary>
 /// <param name="Channels">What it read.</param>
@@ -35,13 +35,13 @@ internal sealed record ReaderClaim(Task<ReaderTrace?> Asking, DateTimeOffset At)
 internal interface IReaderMemory
 {
     /// <summary>A live connection reads these channels now. Told at each change, so that the node's death loses little.</summary>
-    void Note(Reader reader, IReadOnlyCollection<ChannelName> channels);
+    void Note(ReaderKey reader, IReadOnlyCollection<ChannelName> channels);
 
     /// <summary>A connection vanished without a goodbye.</summary>
-    void Lose(Reader reader, ReaderTrace trace);
+    void Lose(ReaderKey reader, ReaderTrace trace);
 
     /// <summary>A connection ended as its client or an operator wished: nobody comes back for it.</summary>
-    void Forget(Reader reader);
+    void Forget(ReaderKey reader);
 
     /// <summary>
     /// Takes what is known of a vanished connection of this user and protocol, the one that was lost last; nobody else gets it. Null if there

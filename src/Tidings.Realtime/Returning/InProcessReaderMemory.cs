@@ -11,13 +11,13 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
     private readonly Queue<((string UserId, string Protocol) Key, long LostAt)> _inOrder = new();
 
     /// <inheritdoc />
-    public void Note(Reader reader, IReadOnlyCollection<Channels.ChannelName> channels)
+    public void Note(ReaderKey reader, IReadOnlyCollection<Channels.ChannelName> channels)
     {
         // With this process its histories are gone as well.
     }
 
     /// <inheritdoc />
-    public void Lose(Reader reader, ReaderTrace trace)
+    public void Lose(ReaderKey reader, ReaderTrace trace)
     {
         var (key, now) = ((reader.UserId, reader.Protocol), clock.GetTimestamp());
         lock (_lock)
@@ -31,7 +31,7 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
     }
 
     /// <inheritdoc />
-    public void Forget(Reader reader)
+    public void Forget(ReaderKey reader)
     {
         // It was never noted.
     }

@@ -15,6 +15,11 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
     /// <summary>How long before the last sign of a peer's life something may have been sent that it never received.</summary>
     private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a peer may take to show that it is there.</summary>
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(10);
+
     /// <summary>
     /// Where a new subscription begins. The first one of a connection takes over what a vanished connection left, for all that follow.
     /// </summary>
@@ -23,7 +28,7 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
     {
         if (command.Since is not null || ReaderOf(connection) is not { } reader || engine.Catalog.RulesOf(command.Channel).History == 0) return command;
 
-        connection.Claim ??= new ReaderClaim(ClaimAsync(reader), engine.Clock.GetUtcNow());
+        connection.Claim ??= new ReaderClaim(ClaimAsync(connection, reader), engine.Clock.GetUtcNow());
         var trace = connection.Claim.Taken = await connection.Claim.Asking.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (trace is null || !trace.Channels.Contains(command.Channel)) return command;
 
@@ -41,6 +46,7 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
     public void Ended(Connection connection, CloseReason reason)
     {
         if (ReaderOf(connection) is not { } reader) return;
+        if (connection.TakenOverAt > connection.HeardAt) reason = CloseReason.Normal; // whoever came for it is there
         if (!reason.MayBeComingBack)
         {
             memory.Forget(reader);
@@ -61,19 +67,20 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
     /// <summary>A place that can't be recovered, so that whoever is told of a gap is told.</summary>
     private static Position Lost { get; } = new(ulong.MaxValue, 0);
 
-    private Reader? ReaderOf(Connection connection) =>
+    private ReaderKey? ReaderOf(Connection connection) =>
         connection.Format.TellsNoPlace && engine.Options.ReturnWindow > TimeSpan.Zero && connection.Identity.UserId is { } userId
-            ? new Reader(connection.Id, userId, connection.Format.Name)
+            ? new ReaderKey(connection.Id, userId, connection.Format.Name)
             : null;
 
     private HashSet<ChannelName> ChannelsOf(Connection connection) =>
         [.. connection.Subscriptions.Where(subscription => engine.Catalog.RulesOf(subscription.Channel).History > 0).Select(static subscription => subscription.Channel)];
 
-    private async Task<ReaderTrace?> ClaimAsync(Reader reader)
+    private async Task<ReaderTrace?> ClaimAsync(Connection connection, ReaderKey reader)
     {
         try
         {
-            return await memory.ClaimAsync(reader.UserId, reader.Protocol, CancellationToken.None).ConfigureAwait(false);
+            return await memory.ClaimAsync(reader.UserId, reader.Protocol, CancellationToken.None).ConfigureAwait(false)
+                ?? await TakeOverSilentAsync(connection, reader).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // Live events are worth more than none at all.
         catch (Exception exception)
@@ -82,6 +89,33 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
             engine.LogFault("looking for what a returning reader missed", exception);
             return null;
         }
+    }
+
+    /// <summary>
+    /// Of a device that has changed its network the old connection still seems to be there. So the user's others here are asked for a sign of
+    /// life; one that gives none within a second is taken over, and goes on if it was only slow.
+    /// </summary>
+    private async Task<ReaderTrace?> TakeOverSilentAsync(Connection connection, ReaderKey reader)
+    {
+        var others = engine.ConnectionsOf(reader.UserId)
+            .Where(other => other != connection && !other.IsClosing && other.Format.Name == reader.Protocol && !other.Format.Heartbeat.IsEmpty && other.TakenOverAt <= other.HeardAt)
+            .ToList();
+        if (others.Count == 0) return null;
+
+        var askedAt = engine.Clock.GetTimestamp();
+        foreach (var other in others) other.Probe();
+        while (others.RemoveAll(other => other.HeardAt >= askedAt || other.IsClosing) is var _ && others.Count > 0 && engine.Clock.GetElapsedTime(askedAt) < AnswerTime)
+            await Task.Delay(BetweenLooks, engine.Clock).ConfigureAwait(false);
+        if (others.MinBy(static other => other.HeardAt) is not { } silent) return null;
+
+        var taking = new TaskCompletionSource<ReaderTrace?>(engine.Scheduler.Completions);
+        silent.Shard.Post(() =>
+        {
+            var isFree = !silent.IsClosing && silent.TakenOverAt <= silent.HeardAt;
+            if (isFree) silent.TakenOverAt = engine.Clock.GetTimestamp();
+            taking.TrySetResult(isFree ? new ReaderTrace(ChannelsOf(silent), engine.Clock.GetUtcNow() - engine.Clock.GetElapsedTime(silent.HeardAt) - Doubt) : null);
+        });
+        return await taking.Task.ConfigureAwait(false) ?? await memory.ClaimAsync(reader.UserId, reader.Protocol, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>A place in a channel up to which there is nothing younger than a moment; null if the history does not tell.</summary>

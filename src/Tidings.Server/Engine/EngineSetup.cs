@@ -8,6 +8,7 @@ using Tidings.Protocols.Upgrade;
 using Tidings.Realtime;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Presence;
+using Tidings.Realtime.Returning;
 using Tidings.Server.Auth;
 using Tidings.Server.Host;
 
@@ -18,6 +19,7 @@ internal static class EngineSetup
 {
     public static IServiceCollection AddEngine(this IServiceCollection services, TidingsOptions options) => services
         .AddSingleton<IMemberInfo, UserInfo>()
+        .AddStoredReaders(options) // before the engine, since it must stop after it
         .AddSingleton<IRequestIdentity, RequestIdentity>()
         .AddTidings(tidings =>
         {
@@ -48,6 +50,12 @@ internal static class EngineSetup
             kestrel.ConfigureEndpointDefaults(listen => listen.UseTidings(ProxyHeaders(kestrel.ApplicationServices, options)));
         });
 
+    private static IServiceCollection AddStoredReaders(this IServiceCollection services, TidingsOptions options) =>
+        options.ReturnWindow == TimeSpan.Zero || !options.Roles.HasFlag(NodeRoles.Realtime) ? services : services
+            .AddSingleton(provider => ActivatorUtilities.CreateInstance<StoredReaders>(provider, options.ReturnWindow))
+            .AddSingleton<IReaderMemory>(static provider => provider.GetRequiredService<StoredReaders>())
+            .AddHostedService(static provider => provider.GetRequiredService<StoredReaders>());
+
     /// <summary>What <see cref="HostSetup.UseHost"/> does for a request over HTTP, for a WebSocket that is recognised before it.</summary>
     private static Action<HttpContext> ProxyHeaders(IServiceProvider services, TidingsOptions options)
     {
@@ -65,6 +73,7 @@ internal static class EngineSetup
         OutboundBytes = options.Limits.OutboundBytes,
         SubscriptionsPerConnection = options.Limits.SubscriptionsPerConnection,
         ExpiryGrace = options.Auth.ClockSkew,
+        ReturnWindow = options.ReturnWindow,
         OnlineChannel = options.Channels.Kinds["presence"].Presence == PresenceRule.None ? null : new ChannelName("presence", "online"),
     };
 }

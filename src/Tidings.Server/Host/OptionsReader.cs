@@ -38,6 +38,7 @@ internal static class OptionsReader
             Limits = ReadLimits(settings),
             Channels = ChannelKinds.Read(section, settings.Problems),
             EncryptionKeys = ReadEncryptionKeys(settings),
+            ReturnWindow = settings.Duration("ReturnWindow", TimeSpan.FromMinutes(2), TimeSpan.Zero, TimeSpan.FromMinutes(30)),
             Roles = ReadRoles(settings),
             Redis = ReadRedis(settings),
             RedisIngress = settings.Text("RedisIngress"),

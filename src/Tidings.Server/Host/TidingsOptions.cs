@@ -34,6 +34,9 @@ internal sealed class TidingsOptions
     /// <summary>What Data Protection's keys are kept under in a shared database, the newest first; empty with SQLite, where they are files.</summary>
     public required IReadOnlyList<string> EncryptionKeys { get; init; }
 
+    /// <summary>How long a vanished connection is remembered whose client can't say itself what it saw last; zero: not at all.</summary>
+    public required TimeSpan ReturnWindow { get; init; }
+
     /// <summary>What this node does.</summary>
     public required NodeRoles Roles { get; init; }
 

@@ -48,7 +48,7 @@ public sealed class ReturningReadersTests
     public async Task What_was_sent_to_a_peer_that_was_no_longer_there_comes_again()
     {
         await using var host = await EngineHost.StartAsync(clock: _clock);
-        var before = await ReadingAsync(host, "room:1");
+        var before = await ReadingAsync(host, "room:1", answers: false);
         await PublishAsync(host, "room:1", "received");
         await before.SeesEventsAsync("room:1", "received");
         _clock.Advance(TimeSpan.FromSeconds(5));
@@ -64,6 +64,37 @@ public sealed class ReturningReadersTests
         var after = await ReadingAsync(host, "room:1");
 
         await after.SeesEventsAsync("room:1", "unreceived");
+    }
+
+    [Fact]
+    public async Task A_device_that_changed_its_network_gets_what_went_to_its_old_connection()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1 });
+        var silent = await ReadingAsync(host, "room:1", answers: false);
+        await PublishAsync(host, "room:1", "unreceived");
+        await silent.SeesEventsAsync("room:1", "unreceived");
+
+        var moved = await ReadingAsync(host, "room:1", answers: false);
+
+        await moved.SeesEventsAsync("room:1", "unreceived");
+        await silent.VanishAsync();
+        var third = await ReadingAsync(host, "room:1"); // the moved one is silent too, as far as anybody can tell
+        await third.SeesEventsAsync("room:1", "unreceived");
+    }
+
+    [Fact]
+    public async Task A_second_tab_takes_nothing_from_one_that_is_there()
+    {
+        await using var host = await EngineHost.StartAsync(new RealtimeOptions { Shards = 1 });
+        var first = await ReadingAsync(host, "room:1");
+        await PublishAsync(host, "room:1", "before");
+        await first.SeesEventsAsync("room:1", "before");
+
+        var second = await ReadingAsync(host, "room:1");
+        await first.SeesAsync("ping");
+        await PublishAsync(host, "room:1", "after");
+
+        await second.SeesEventsAsync("room:1", "after");
     }
 
     [Fact]
@@ -169,9 +200,17 @@ public sealed class ReturningReadersTests
         lost.Transport.Lines.ShouldContain(line => line.StartsWith("subscribed room:1 lost", StringComparison.Ordinal));
     }
 
-    private static async Task<TestClient> ReadingAsync(EngineHost host, string channel, string user = "42")
+    private static async Task<TestClient> ReadingAsync(EngineHost host, string channel, string user = "42", bool answers = true)
     {
         var client = new TestClient(host, user, null, format: LineFormat.WithoutPlaces);
+        if (answers)
+        {
+            client.Transport.Wrote = line =>
+            {
+                if (line == "ping") client.Connection.MarkAlive();
+            };
+        }
+
         await client.SubscribeAsync(channel);
         return client;
     }
