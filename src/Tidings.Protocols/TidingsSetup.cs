@@ -82,6 +82,7 @@ public static class TidingsSetup
         PresenceStore = provider.GetService<IPresenceStore>(),
         MemberInfo = provider.GetService<IMemberInfo>(),
         ReaderMemory = provider.GetService<IReaderMemory>(),
+        Watcher = provider.GetService<IChannelWatcher>(),
         Clock = provider.GetRequiredService<TimeProvider>(),
         Loggers = provider.GetRequiredService<ILoggerFactory>(),
     };

@@ -44,6 +44,9 @@ internal sealed record RealtimeDependencies
     /// <summary>What others see of a user who is in a channel; null for nothing but the id.</summary>
     public IMemberInfo? MemberInfo { get; init; }
 
+    /// <summary>Who hears of channels with Pusher's names; null for nobody.</summary>
+    public IChannelWatcher? Watcher { get; init; }
+
     /// <summary>What vanished connections read; null keeps it in this process.</summary>
     public IReaderMemory? ReaderMemory { get; init; }
 

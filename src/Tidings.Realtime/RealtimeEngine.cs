@@ -107,6 +107,8 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
 
     internal IMemberInfo MemberInfo => _dependencies.MemberInfo ?? NoMemberInfo.Instance;
 
+    internal IChannelWatcher? Watcher => _dependencies.Watcher;
+
     internal EngineScheduler Scheduler => _dependencies.Scheduler;
 
     internal IDurableEventLog DurableLog => _dependencies.DurableLog;

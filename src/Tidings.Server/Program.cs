@@ -27,6 +27,7 @@ builder.Services
     .AddChannelWebhook(options.Auth.ChannelWebhook)
     .AddScaleout(options)
     .AddEngine(options)
+    .AddPusher(options)
     .AddAccounts()
     .AddPosts(new PostLimits(options.Limits.PostChars))
     .AddLikes()

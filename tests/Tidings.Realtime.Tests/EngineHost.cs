@@ -50,6 +50,7 @@ internal sealed class EngineHost : IAsyncDisposable
                 FeedSources = new Sources(this),
                 Broker = broker ?? Broker,
                 MemberInfo = Infos,
+                Watcher = Watcher,
                 PresenceStore = presence ?? Presence,
                 Clock = Clock,
                 Loggers = NullLoggerFactory.Instance,
@@ -85,6 +86,8 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public MemoryPresenceStore Presence { get; }
 
+    public RecordingWatcher Watcher { get; } = new();
+
     public HashSet<string> Rights { get; } = [];
 
     /// <summary>When set, reading a feed's sources waits for it.</summary>
@@ -92,7 +95,7 @@ internal sealed class EngineHost : IAsyncDisposable
 
     public static ChannelName Name(string text)
     {
-        Catalog.Parse(text, out var name).ShouldBe(ChannelNameError.None);
+        Catalog.ParseAny(text, out var name).ShouldBe(ChannelNameError.None);
         return name!;
     }
 

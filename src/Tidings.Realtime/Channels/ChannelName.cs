@@ -74,7 +74,7 @@ public sealed class ChannelName : IEquatable<ChannelName>
     internal static bool TryParse(string text, [NotNullWhen(true)] out ChannelName? name)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
-        if (colon < 0) name = ForeignChannels.IsName(text) ? new ChannelName(text) : null;
+        if (colon < 0) name = ForeignChannels.IsName(text) || text == ForeignChannels.Occupied.Value ? new ChannelName(text) : null;
         else name = IsKind(text.AsSpan(0, colon)) && IsId(text.AsSpan(colon + 1)) ? new ChannelName(text[..colon], text[(colon + 1)..]) : null;
         return name is not null;
     }

@@ -13,6 +13,12 @@ internal static class ForeignChannels
     /// <summary>The name of a user's own channel is this and the user's id.</summary>
     public const string UserPrefix = "#server-to-user-";
 
+    /// <summary>
+    /// Where the presence store keeps which channels have readers, each as a member. No client and no backend can name it: it is not read from
+    /// outside but by <see cref="ChannelName.TryParse"/>.
+    /// </summary>
+    public static ChannelName Occupied { get; } = ChannelName.Foreign("#occupied");
+
     // What a client may have missed is kept for as long as one that comes back may take.
     private static readonly ChannelRules Plain = new() { History = 100, HistoryAge = TimeSpan.FromMinutes(5) };
 

@@ -68,6 +68,7 @@ internal static class SubscribeHandler
         }
 
         connection.Add(subscription);
+        engine.Home.Occupy(subscription);
         if (subscription.HasPresence) engine.Home.Join(subscription);
         if (grant.ExpiresAt is { } expiresAt) connection.Shard.Expiring.Add(subscription, expiresAt);
         if (catchUp.Kind != CatchUpKind.ReadLog)

@@ -127,6 +127,7 @@ internal sealed partial class Shard : IDisposable
         if (subscription.HasEnded) return;
         subscription.End();
         subscription.Connection.Remove(subscription);
+        subscription.Connection.Engine.Home.Vacate(subscription);
         if (subscription.HasPresence) subscription.Connection.Engine.Home.Leave(subscription);
 
         if (!subscription.IsFeed)

@@ -63,6 +63,7 @@ internal sealed class ChannelMembers(RealtimeEngine engine, IPresenceStore store
 
     private void Tell(string type, ChannelName channel, PresenceMember member, int count, string? connectionId)
     {
+        if (channel.IsForeign && engine.Watcher is { } watcher && TellWatcher(watcher, type == PresenceEvents.Joined, channel, member)) return;
         lock (_lock)
         {
             // Once counted, a channel stays so until the next count has been told: those who were not announced must not be missed.
@@ -74,6 +75,21 @@ internal sealed class ChannelMembers(RealtimeEngine engine, IPresenceStore store
         }
 
         engine.Publisher.PublishPassing(PresenceEvents.OfMember(type, channel, member, connectionId, engine.Clock));
+    }
+
+    /// <returns>Whether that was all: who reads a channel is kept as a member of a channel that nobody can read.</returns>
+    private static bool TellWatcher(IChannelWatcher watcher, bool isJoined, ChannelName channel, PresenceMember member)
+    {
+        if (channel == ForeignChannels.Occupied)
+        {
+            if (isJoined) watcher.Occupied(member.UserId);
+            else watcher.Vacated(member.UserId);
+            return true;
+        }
+
+        if (isJoined) watcher.Joined(channel, member);
+        else watcher.Left(channel, member);
+        return false;
     }
 
     private async Task TellCountAsync(ChannelName channel)

@@ -24,6 +24,20 @@ internal sealed class HomeMembers(RealtimeEngine engine)
     public void Leave(Subscription subscription) =>
         OnHome(subscription.Connection, subscription.Member?.UserId, static (home, _, subscription) => home.Leave(subscription), subscription);
 
+    /// <summary>A subscription is there that somebody watches over. On its shard.</summary>
+    public void Occupy(Subscription subscription)
+    {
+        if (engine.Watcher is null || !subscription.Channel.IsForeign) return;
+        OnHome(subscription.Connection, subscription.Channel.Value, static (home, channel, _) => home.Occupy(channel), "");
+    }
+
+    /// <summary>A subscription has ended that somebody watches over. On its shard.</summary>
+    public void Vacate(Subscription subscription)
+    {
+        if (engine.Watcher is null || !subscription.Channel.IsForeign) return;
+        OnHome(subscription.Connection, subscription.Channel.Value, static (home, channel, _) => home.Vacate(channel), "");
+    }
+
     /// <summary>Calls back on a connection's shard when the store knows whether a user is in a channel. On that shard.</summary>
     public void WhenSettled(Connection connection, ChannelName channel, string userId, Action action)
     {

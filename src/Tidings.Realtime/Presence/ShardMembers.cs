@@ -47,6 +47,17 @@ internal sealed class ShardMembers(Shard shard, RealtimeEngine engine)
         if (subscription.Channel != engine.Options.OnlineChannel) Leave(subscription.Channel, subscription.Member!.UserId);
     }
 
+    /// <summary>A channel has one reader more.</summary>
+    public void Occupy(string channel)
+    {
+        var membership = Enter(ForeignChannels.Occupied, channel);
+        membership.Member ??= new PresenceMember(channel, default);
+        if (membership.Readers == 1) Settle(membership);
+    }
+
+    /// <summary>A channel has one reader less.</summary>
+    public void Vacate(string channel) => Leave(ForeignChannels.Occupied, channel);
+
     /// <summary>Reads again what others see of a user, and whether the user wants to be seen online.</summary>
     public void Reread(string userId)
     {

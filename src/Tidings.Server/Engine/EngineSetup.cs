@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Tidings.Protocols;
 using Tidings.Protocols.Admission;
-using Tidings.Protocols.Pusher;
 using Tidings.Protocols.Upgrade;
 using Tidings.Realtime;
 using Tidings.Realtime.Channels;
@@ -35,11 +34,6 @@ internal static class EngineSetup
                 foreach (var proxy in options.TrustedProxies) clients.TrustedProxies.Add(proxy);
                 foreach (var origin in options.AllowedOrigins) clients.AllowedOrigins.Add(origin);
             });
-        })
-        .AddTidingsPusher(provider =>
-        {
-            var secrets = provider.GetRequiredService<HostSecrets>();
-            return new PusherApp(options.App.Id, secrets.AppKey, secrets.AppSecret);
         })
         .AddHostedService<EngineRun>()
         .Configure<SocketTransportOptions>(static sockets => sockets.Backlog = ListenBacklog.Wanted)

@@ -1,5 +1,6 @@
 using System.Net;
 using Tidings.Realtime.Channels;
+using Tidings.Server.Features.Pusher;
 using Tidings.Server.Scaleout.Redis;
 using Tidings.Server.Storage.Postgres;
 
@@ -39,6 +40,7 @@ internal static class OptionsReader
             Channels = ChannelKinds.Read(section, settings.Problems),
             EncryptionKeys = ReadEncryptionKeys(settings),
             ReturnWindow = settings.Duration("ReturnWindow", TimeSpan.FromMinutes(2), TimeSpan.Zero, TimeSpan.FromMinutes(30)),
+            Webhooks = ReadWebhooks(section, settings),
             Roles = ReadRoles(settings),
             Redis = ReadRedis(settings),
             RedisIngress = settings.Text("RedisIngress"),
@@ -60,6 +62,22 @@ internal static class OptionsReader
             settings.Refuse("App:Secret", "is the same as Tidings:Auth:Secret: user tokens and subscription tokens need different keys.");
 
         return settings.Problems.Count == 0 ? options : throw new StartRefusedException(settings.Problems);
+    }
+
+    private static List<WebhookOptions> ReadWebhooks(IConfiguration section, SettingsReader settings)
+    {
+        var webhooks = new List<WebhookOptions>();
+        foreach (var child in section.GetSection("Webhooks").GetChildren())
+        {
+            var key = $"Webhooks:{child.Key}";
+            var events = settings.List($"{key}:Events", PusherWebhooks.EventNames);
+            if (events.FirstOrDefault(static name => !PusherWebhooks.EventNames.Contains(name)) is { } unknown)
+                settings.Refuse($"{key}:Events", $"has '{unknown}': there are {string.Join(", ", PusherWebhooks.EventNames)}.");
+            if (settings.Url($"{key}:Url") is { } url) webhooks.Add(new WebhookOptions(url, events.ToHashSet(StringComparer.Ordinal)));
+            else if (settings.Text($"{key}:Url") is null) settings.Refuse($"{key}:Url", "is missing: name the URL to call.");
+        }
+
+        return webhooks;
     }
 
     private static IReadOnlyList<string> ReadEncryptionKeys(SettingsReader settings)

@@ -37,6 +37,9 @@ internal sealed class TidingsOptions
     /// <summary>How long a vanished connection is remembered whose client can't say itself what it saw last; zero: not at all.</summary>
     public required TimeSpan ReturnWindow { get; init; }
 
+    /// <summary>Who is told of what happens in channels.</summary>
+    public required IReadOnlyList<WebhookOptions> Webhooks { get; init; }
+
     /// <summary>What this node does.</summary>
     public required NodeRoles Roles { get; init; }
 
@@ -49,6 +52,11 @@ internal sealed class TidingsOptions
     /// <summary>Whether several nodes may share this configuration (a database server or Redis between them is named): secrets are then not generated.</summary>
     public required bool IsShared { get; init; }
 }
+
+/// <summary>Somebody who is told of what happens in channels.</summary>
+/// <param name="Url">Where.</param>
+/// <param name="Events">Of what.</param>
+internal sealed record WebhookOptions(Uri Url, IReadOnlySet<string> Events);
 
 /// <summary>What a node does; with one node, everything.</summary>
 [Flags]

@@ -20,6 +20,11 @@ public sealed class PusherSignatureTests
     }
 
     [Fact]
+    public void The_digest_of_a_webhook_is_that_of_the_protocols_vector() => PusherSignature
+        .Digest(App, """{"time_ms":1327078148132,"events":[{"name":"channel_occupied","channel":"test"}]}"""u8)
+        .ShouldBe("abfea5004a8dd261c09cf7357e59a6dbdbfd3d6a9846970f7d549e8e2b57bb32");
+
+    [Fact]
     public void What_is_signed_has_the_data_exactly_as_it_was_sent()
     {
         PusherSignature.OfChannel("1.2", "private-a", null).ShouldBe("1.2:private-a");

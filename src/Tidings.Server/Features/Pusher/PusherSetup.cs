@@ -1,0 +1,25 @@
+using Tidings.Protocols;
+using Tidings.Protocols.Pusher;
+using Tidings.Realtime.Presence;
+using Tidings.Server.Host;
+
+namespace Tidings.Server.Features.Pusher;
+
+/// <summary>Registers Pusher's protocol, and who is told of what happens in it.</summary>
+internal static class PusherSetup
+{
+    public static IServiceCollection AddPusher(this IServiceCollection services, TidingsOptions options)
+    {
+        services.AddTidingsPusher(provider =>
+        {
+            var secrets = provider.GetRequiredService<HostSecrets>();
+            return new PusherApp(options.App.Id, secrets.AppKey, secrets.AppSecret);
+        });
+        if (options.Webhooks.Count == 0) return services;
+        return services
+            .AddSingleton<PusherWebhooks>()
+            .AddSingleton<IChannelWatcher>(static provider => provider.GetRequiredService<PusherWebhooks>())
+            .AddSingleton<IPusherListener>(static provider => provider.GetRequiredService<PusherWebhooks>())
+            .AddHostedService(static provider => provider.GetRequiredService<PusherWebhooks>());
+    }
+}
