@@ -60,7 +60,7 @@ public sealed class PublishFromBackendTests(PostsApp app) : IClassFixture<PostsA
 
     [Theory]
     [InlineData("""{"event":"e","data":{}}""", 400, "invalid", "channel")]
-    [InlineData("""{"channel":"nonsense","event":"e","data":{}}""", 400, "invalid", "channel")]
+    [InlineData("""{"channel":"no name","event":"e","data":{}}""", 400, "invalid", "channel")]
     [InlineData("""{"channel":"user:a b","event":"e","data":{}}""", 400, "invalid", "channel")]
     [InlineData("""{"channel":7,"event":"e","data":{}}""", 400, "invalid", "channel")]
     [InlineData("""{"channel":"unknown:1","event":"e","data":{}}""", 404, "unknown_channel", null)]

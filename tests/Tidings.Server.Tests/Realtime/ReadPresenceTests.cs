@@ -12,7 +12,7 @@ public sealed class ReadPresenceTests(PostsApp app) : IClassFixture<PostsApp>
     [InlineData("presence_online", 200, null)]
     [InlineData("user:7", 404, "no_presence")]
     [InlineData("unknown:7", 404, "unknown_channel")]
-    [InlineData("nonsense", 400, "invalid")]
+    [InlineData("no%20name", 400, "invalid")]
     [InlineData("presence:a%20b", 400, "invalid")]
     public async Task A_backend_asks_who_is_in_a_channel(string name, int status, string? code)
     {
