@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds and fetches what the comparison runs against: prepare.sh [floor,uws,nchan,ws,socketio,signalr] (all without an argument).
+# Builds and fetches what the comparison runs against: prepare.sh [floor,uws,nchan,ws,socketio,soketi,signalr] (all without an argument).
 # Whatever cannot be had is said here and becomes a row "not available" in the table; it never stops the rest.
 set -u
 cd "$(dirname "$0")"
-wanted=",${1:-floor,uws,nchan,ws,socketio,signalr},"
+wanted=",${1:-floor,uws,nchan,ws,socketio,soketi,signalr},"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -18,6 +18,11 @@ fi
 
 if { wants uws || wants ws || wants socketio; } && newer package-lock.json node_modules/.package-lock.json; then
     tried npm ci --ignore-scripts && touch node_modules/.package-lock.json
+fi
+
+# Without a lock file: npm does not write a whole one where a registry lacks the optional packages of other systems.
+if wants soketi && newer soketi/package.json soketi/node_modules/.package-lock.json; then
+    (cd soketi && tried npm install --ignore-scripts --no-package-lock --no-audit --no-fund && touch node_modules/.package-lock.json)
 fi
 
 if wants signalr; then

@@ -19,6 +19,9 @@ internal abstract class Contender
     /// <summary>Whether all subscribers see events that were published at the same time in the same order.</summary>
     internal virtual bool KeepsOrder => true;
 
+    /// <summary>Beside which figure it is measured, if not in all: <c>d</c> or <c>g</c>.</summary>
+    internal virtual string? Figure => null;
+
     /// <param name="endPoint">Where it must listen.</param>
     /// <param name="directory">Its working folder, empty, deleted with it.</param>
     internal abstract Launch Launch(IPEndPoint endPoint, string directory);

@@ -14,6 +14,8 @@ internal sealed class TidingsFeeds(ServerSettings settings) : TidingsServer(sett
 
     internal override string Title => "Tidings, feeds";
 
+    internal override string Figure => "d";
+
     internal override void Prepare(Rig rig, int connections)
     {
         base.Prepare(rig, connections);

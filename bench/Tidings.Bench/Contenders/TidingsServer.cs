@@ -51,7 +51,7 @@ internal class TidingsServer(ServerSettings settings) : Contender
         ["Tidings__EncryptionKeys"] = ServerSettings.AppSecret,
         ["Tidings__Auth__Secret"] = ServerSettings.TokenSecret,
         ["Tidings__App__Id"] = "bench",
-        ["Tidings__App__Key"] = "bench-key",
+        ["Tidings__App__Key"] = ServerSettings.AppKey,
         ["Tidings__App__Secret"] = ServerSettings.AppSecret,
         ["Tidings__Channels__bench__Access"] = "public",
         ["Tidings__Limits__ConnectionsPerUser"] = "100000",

@@ -19,6 +19,8 @@ internal sealed class ServerSettings
 
     internal static string AppSecret { get; } = NewSecret();
 
+    internal const string AppKey = "bench-key";
+
     internal string Assembly { get; }
 
     internal string Core { get; }

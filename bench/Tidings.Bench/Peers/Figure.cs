@@ -17,7 +17,8 @@ internal sealed record Figure(string Key, string Title, string Unit, params IRea
         "a",
         Broadcast(subscribers, bytes, 8),
         PerCpuSecond,
-        new Goal("tidings", "uws", 1.3), new Goal("tidings", "socketio", 5), new Goal("tidings", "signalr", 5), new Goal("tidings-feeds", "uws", 0.8));
+        new Goal("tidings", "uws", 1.3), new Goal("tidings", "socketio", 5), new Goal("tidings", "signalr", 5), new Goal("tidings-feeds", "uws", 0.8),
+        new Goal("tidings-socketio", "socketio", 5), new Goal("tidings-pusher", "soketi", 5));
 
     internal static Figure Narrow(int subscribers, int bytes) => new("b", Broadcast(subscribers, bytes, 1), PerCpuSecond, NarrowGoals());
 

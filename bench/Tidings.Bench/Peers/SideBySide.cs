@@ -27,10 +27,10 @@ internal sealed class SideBySide
     {
         _settings = new ServerSettings(options);
         var known = Known(_settings);
-        _figures = options.Names("figures", ["a", "b", "c", "d", "e", "f"]);
-        var usual = known.Where(contender => contender is not (TidingsFeeds or CountedFloor)).Select(contender => contender.Name);
+        _figures = options.Names("figures", ["a", "b", "c", "d", "e", "f", "g"]);
+        var usual = known.Where(contender => contender is { Figure: null } and not CountedFloor).Select(contender => contender.Name);
         var only = options.Names("only", [.. known.Select(contender => contender.Name)], [.. usual]);
-        _contenders = [.. known.Where(contender => only.Contains(contender.Name) || (contender is TidingsFeeds && _figures.Contains("d")))];
+        _contenders = [.. known.Where(contender => only.Contains(contender.Name) || (contender.Figure is { } figure && _figures.Contains(figure)))];
         _rounds = options.Number("rounds", 5, 1, 100);
         _crowdRounds = options.Number("crowd-rounds", 3, 1, 100);
         _time = options.Seconds("seconds", 3, 1, 60);
@@ -48,7 +48,7 @@ internal sealed class SideBySide
     {
         var (wide, narrow) = (Figure.Wide(_subscribers, _bytes), Figure.Narrow(_subscribers, _bytes));
         var broadcasts = new List<(Figure Figure, int InFlight)>();
-        if (_figures.Contains("a") || _figures.Contains("d"))
+        if (_figures.Intersect(["a", "d", "g"]).Any())
             broadcasts.Add((wide, 8));
         if (_figures.Contains("b"))
             broadcasts.Add((narrow, 1));
@@ -58,7 +58,7 @@ internal sealed class SideBySide
             new BroadcastStage(_board, _settings, _subscribers, _bytes).Run(_contenders, broadcasts, _rounds, _warmUp, _time);
         }
 
-        var crowd = _contenders.Where(contender => contender is not TidingsFeeds).ToList();
+        var crowd = _contenders.Where(contender => contender.Figure is null).ToList();
         var crowdStage = new CrowdStage(_board, _settings, _crowd, _crowdBytes) { Wanted = _figures, Idle = _idle, WarmUp = _warmUp, Time = _time };
         if (_figures.Intersect(["c", "e", "f"]).Any())
         {
@@ -90,12 +90,15 @@ internal sealed class SideBySide
     [
         new TidingsServer(settings),
         new TidingsFeeds(settings),
+        new TidingsSocketIo(settings),
+        new TidingsPusher(settings),
         new Floor(),
         new CountedFloor(),
-        new NodePeer("uws", "uWebSockets", "@trufflesuite/uws-js-unofficial", () => new PlainDialect()),
+        new NodePeer("uws", "uWebSockets", "node/uws.cjs", "node_modules/@trufflesuite/uws-js-unofficial", () => new PlainDialect()),
         new Nchan(),
-        new NodePeer("ws", "ws", "ws", () => new PlainDialect()),
-        new NodePeer("socketio", "Socket.IO", "socket.io", () => new SocketIoDialect()),
+        new NodePeer("ws", "ws", "node/ws.cjs", "node_modules/ws", () => new PlainDialect()),
+        new NodePeer("socketio", "Socket.IO", "node/socketio.cjs", "node_modules/socket.io", () => new SocketIoDialect()),
+        new NodePeer("soketi", "Soketi", "soketi/server.cjs", "soketi/node_modules/@soketi/soketi", () => new PusherDialect(ServerSettings.AppKey, "fanout"), "/ready", "g"),
         new SignalRPeer(),
     ];
 }
