@@ -78,7 +78,4 @@ internal sealed class PusherState
 
     /// <summary>The names as the client spells them, of what it reads.</summary>
     public Dictionary<ChannelName, string> Spellings { get; } = [];
-
-    /// <summary>Whom the client watches, or null.</summary>
-    public HashSet<string>? Watched { get; set; }
 }

@@ -1,13 +1,11 @@
 using Microsoft.Extensions.Logging;
-using Tidings.Protocols.Admission;
 using Tidings.Realtime;
-using Tidings.Realtime.Channels;
 
 namespace Tidings.Protocols.Pusher;
 
 /// <summary>What all sessions share.</summary>
 internal sealed record PusherContext(
-    RealtimeEngine Engine, PusherApp App, PusherFormat Format, Gatekeeper Gate, IPusherListener? Listener, TimeSpan MessageTimeout, ILogger Logger);
+    RealtimeEngine Engine, PusherApp App, PusherFormat Format, PusherWatchlists Watchlists, IPusherListener? Listener, TimeSpan MessageTimeout, ILogger Logger);
 
 /// <summary>Hears of what only the protocol knows, for webhooks. Must not block.</summary>
 internal interface IPusherListener

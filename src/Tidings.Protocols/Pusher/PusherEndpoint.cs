@@ -24,7 +24,7 @@ internal sealed class PusherEndpoint(
     private const int NewestVersion = 7;
 
     private readonly string _ending = $"/{app.Key}"; // the path may have something before it, and one segment at its end
-    private readonly PusherContext _shared = new(engine, app, new PusherFormat(engine.Catalog), gate, listener, options.Value.MessageTimeout, logger);
+    private readonly PusherContext _shared = new(engine, app, new PusherFormat(engine.Catalog), new PusherWatchlists(engine), listener, options.Value.MessageTimeout, logger);
 
     /// <inheritdoc />
     public IReadOnlyList<string> Paths { get; } = [Path];

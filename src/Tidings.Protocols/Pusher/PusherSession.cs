@@ -37,6 +37,7 @@ internal sealed class PusherSession(PusherContext shared, WebSocketReceiver rece
         opened.Close(EndFor(reason));
         await HearOutAsync();
         await opened.Completion;
+        shared.Watchlists.Forget(opened, _signIn.Watched);
     }
 
     /// <summary>Tells a client that it gets no connection. Clients that can't see close codes read the message before it.</summary>

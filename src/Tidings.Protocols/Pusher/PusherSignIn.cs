@@ -16,6 +16,9 @@ internal sealed class PusherSignIn(PusherContext shared, Connection connection)
     /// <summary>The user as signed, or null.</summary>
     public SignedData? User => _user;
 
+    /// <summary>Whom the user watches.</summary>
+    public IReadOnlyList<string> Watched => _user is null ? [] : [.. _user.Watchlist.Take(MaxWatched)];
+
     /// <summary>The id of the signed-in user: by this message, or by what the handshake brought.</summary>
     public string? UserId => _user?.UserId ?? connection.Identity.UserId;
 
@@ -43,9 +46,12 @@ internal sealed class PusherSignIn(PusherContext shared, Connection connection)
         switch (await shared.Engine.IdentifyAsync(connection, user.Identity))
         {
             case IdentifyResult.Done:
-                _user = user;
+                var isFirst = _user is null;
+                _user ??= user; // who signs in again stays as at first
                 Reply(PusherJson.Event("pusher:signin_success", null, json => json.WriteString("user_data"u8, userData)));
+                if (!isFirst) break;
                 if (user.Watchlist.Count > MaxWatched) Reply(PusherJson.Error(WatchlistTooLong, $"A watchlist has at most {MaxWatched} users: the first are watched."));
+                await shared.Watchlists.WatchAsync(connection, Watched);
                 break;
 
             case IdentifyResult.AnotherUser:

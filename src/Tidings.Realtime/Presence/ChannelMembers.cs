@@ -26,6 +26,10 @@ internal sealed class ChannelMembers(RealtimeEngine engine, IPresenceStore store
     public ValueTask<PresenceList> ListAsync(ChannelName channel, CancellationToken cancellationToken) =>
         store.ListAsync(channel, engine.Options.ListedMembers, cancellationToken);
 
+    /// <summary>Which of some users are in a channel.</summary>
+    public ValueTask<IReadOnlySet<string>> FindAsync(ChannelName channel, IReadOnlyCollection<string> userIds, CancellationToken cancellationToken) =>
+        store.FindAsync(channel, userIds, cancellationToken);
+
     /// <summary>A user is in a channel by this node.</summary>
     /// <param name="channel">The channel.</param>
     /// <param name="member">The user.</param>

@@ -33,6 +33,9 @@ internal interface IPresenceStore
     /// <summary>Lists a channel's members, at most <paramref name="limit"/>, in no order. Whoever a dead node has put is not listed.</summary>
     ValueTask<PresenceList> ListAsync(ChannelName channel, int limit, CancellationToken cancellationToken);
 
+    /// <summary>Which of some users are in a channel, by a living node.</summary>
+    ValueTask<IReadOnlySet<string>> FindAsync(ChannelName channel, IReadOnlyCollection<string> userIds, CancellationToken cancellationToken);
+
     /// <summary>Removes what dead nodes have put. Of several callers one gets each member.</summary>
     /// <returns>The members who are thereby in their channel by no node.</returns>
     ValueTask<IReadOnlyList<ExpiredMember>> TakeExpiredAsync(CancellationToken cancellationToken);

@@ -71,6 +71,20 @@ internal sealed class MemoryPresenceStore(TimeProvider clock) : IPresenceStore
     }
 
     /// <inheritdoc />
+    public ValueTask<IReadOnlySet<string>> FindAsync(ChannelName channel, IReadOnlyCollection<string> userIds, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(userIds);
+        lock (_lock)
+        {
+            var found = new HashSet<string>(StringComparer.Ordinal);
+            if (_channels.TryGetValue(channel, out var members))
+                foreach (var userId in userIds)
+                    if (members.TryGetValue(userId, out var entry) && IsAlive(entry)) found.Add(userId);
+            return ValueTask.FromResult<IReadOnlySet<string>>(found);
+        }
+    }
+
+    /// <inheritdoc />
     public ValueTask<IReadOnlyList<ExpiredMember>> TakeExpiredAsync(CancellationToken cancellationToken)
     {
         lock (_lock)

@@ -27,6 +27,17 @@ public abstract class PresenceStoreContract
     protected abstract Task OutliveAsync();
 
     [Fact]
+    public async Task Some_users_are_looked_for_among_all()
+    {
+        await PutAsync("alice", _here);
+        await PutAsync("bob", _there);
+        await PutAsync("eve", _there);
+        string[] asked = ["alice", "mallory", "eve", .. Enumerable.Range(0, 1_000).Select(static number => $"nobody-{number}")];
+        (await Store.FindAsync(_channel, asked, CancellationToken.None)).Order().ShouldBe(["alice", "eve"]);
+        (await Store.FindAsync(_channel, [], CancellationToken.None)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_user_comes_once_and_goes_once()
     {
         (await PutAsync("alice", _here)).ShouldBe(new PresenceChange(true, 1));

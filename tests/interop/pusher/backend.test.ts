@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { Server, until } from '../server'
+import { Server, app, until } from '../server'
 import { backend, client, connected, disconnectAll, hostAuth, subscribed } from './clients'
 
 let server: Server
@@ -88,4 +88,33 @@ test('A request with another secret, or for another app, is refused', async () =
   await expect(backend(server, { secret: 'wrong' }).trigger('a', 'b', {})).rejects.toMatchObject({ status: 401 })
   await expect(backend(server, { key: 'wrong' }).trigger('a', 'b', {})).rejects.toMatchObject({ status: 401 })
   await expect(backend(server, { appId: 'another' }).trigger('a', 'b', {})).rejects.toMatchObject({ status: 404 })
+})
+
+test('Who watches others hears who is online, at first and when it changes', async () => {
+  const watching = (user: string, watchlist: string[]) => ({
+    userAuthentication: {
+      transport: 'ajax' as const,
+      endpoint: 'unused',
+      customHandler: ({ socketId }: { socketId: string }, done: (error: Error | null, data: { auth: string; user_data: string } | null) => void) =>
+        done(null, backend(server).authenticateUser(socketId, { id: user, watchlist })),
+    },
+  })
+  const bob = await connected(client(server, 'bob', watching('bob', [])))
+  bob.signin()
+  await until(() => bob.user.user_data !== null, 'bob is signed in')
+  const ada = await connected(client(server, 'ada', watching('ada', ['bob', 'eve'])))
+  const seen: string[] = []
+  const note = (event: { name: string; user_ids: string[] }) => seen.push(...event.user_ids.map((user) => `${user} ${event.name}`))
+  ada.user.watchlist.bind('online', note)
+  ada.user.watchlist.bind('offline', note)
+  const online = async () =>
+    await (await fetch(`${server.url}/api/realtime/channels/presence:online/presence`, { headers: { authorization: `Bearer ${app.secret}` } })).text()
+  await until(async () => (await online()).includes('"bob"'), 'bob is online')
+  ada.signin()
+  await until(() => seen.length === 2, 'she hears how they are')
+  expect(seen.sort()).toEqual(['bob online', 'eve offline'])
+
+  bob.disconnect()
+  await until(() => seen.length === 3, 'she hears that bob has gone')
+  expect(seen[2]).toBe('bob offline')
 })

@@ -57,6 +57,19 @@ internal static class RedisPresenceScripts
         return answer
         """;
 
+    /// <summary>Channel, then users; answers those of them who are there.</summary>
+    public const string Find = Shared + """
+        local answer, nodes = {}, living()
+        for i = 2, #ARGV do
+          local known = redis.call('HGET', p .. 'in:' .. ARGV[1], ARGV[i])
+          if known then
+            local by = split(known)
+            if alive(by, nodes) then answer[#answer + 1] = ARGV[i] end
+          end
+        end
+        return answer
+        """;
+
     /// <summary>
     /// The most to clear away in one call; answers whether there is more, then channel, user, info and count of each member who is gone. A
     /// dead node that lives after all is told so by <see cref="Renew"/> and puts its members again: those are passed over.

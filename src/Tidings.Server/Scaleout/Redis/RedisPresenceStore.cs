@@ -17,6 +17,7 @@ internal sealed class RedisPresenceStore : IPresenceStore, IAsyncDisposable
     private static readonly Script Remove = new(RedisPresenceScripts.Remove);
     private static readonly Script Renew = new(RedisPresenceScripts.Renew);
     private static readonly Script List = new(RedisPresenceScripts.List);
+    private static readonly Script Find = new(RedisPresenceScripts.Find);
     private static readonly Script TakeExpired = new(RedisPresenceScripts.TakeExpired);
 
     private readonly RedisLink _link;
@@ -51,6 +52,15 @@ internal sealed class RedisPresenceStore : IPresenceStore, IAsyncDisposable
         var members = new List<PresenceMember>();
         for (var index = 1; index + 1 < answer.Count; index += 2) members.Add(new PresenceMember(answer[index].Text, answer[index + 1].Bytes));
         return new PresenceList(members, (int)answer[0].Number);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask<IReadOnlySet<string>> FindAsync(ChannelName channel, IReadOnlyCollection<string> userIds, CancellationToken cancellationToken)
+    {
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var some in userIds.Chunk(MostAtOnce))
+            foreach (var user in (await RunAsync(Find, cancellationToken, [channel.Value, .. some])).Items) found.Add(user.Text);
+        return found;
     }
 
     /// <inheritdoc />
