@@ -49,6 +49,7 @@ internal sealed class HubDoor(RealtimeEngine engine, Gatekeeper gate, HubVisits 
         }
 
         if (!isNegotiation) context.Features.Set(new AdmittedClient(admittance));
+        if (IsWebSocket(context)) ForgetNegotiation(context.Request);
         await ServeAsync(context, next);
     }
 
@@ -70,9 +71,21 @@ internal sealed class HubDoor(RealtimeEngine engine, Gatekeeper gate, HubVisits 
         }
     }
 
-    private static bool IsLasting(HttpContext context) =>
+    /// <summary>
+    /// A WebSocket is a connection by itself: without the id that a negotiation gave it the framework makes a new one, so it does not matter which
+    /// node the negotiation came to.
+    /// </summary>
+    private static void ForgetNegotiation(HttpRequest request)
+    {
+        if (request.Query.ContainsKey("id")) request.QueryString = QueryString.Create(request.Query.Where(static field => field.Key != "id"));
+    }
+
+    private static bool IsWebSocket(HttpContext context) =>
         context.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest == true
-        || context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true
+        || context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect == true;
+
+    private static bool IsLasting(HttpContext context) =>
+        IsWebSocket(context)
         || (HttpMethods.IsGet(context.Request.Method)
             && context.Request.Headers.Accept.Any(static accept => accept?.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase) == true));
 

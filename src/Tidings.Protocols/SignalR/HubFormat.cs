@@ -7,21 +7,22 @@ using Tidings.Realtime.Publications;
 namespace Tidings.Protocols.SignalR;
 
 /// <summary>
-/// SignalR's JSON protocol: events and notices are calls of the client's methods, answers complete the client's own calls. All of it goes
+/// SignalR's hub protocol: events and notices are calls of the client's methods, answers complete the client's own calls. All of it goes
 /// through the connection's one queue, so that the answer to <c>Subscribe</c> is there before the events that it brings.
 /// </summary>
 /// <param name="catalog">The kinds of channels.</param>
+/// <param name="encoding">How records are written.</param>
 /// <param name="keepsAlive">Whether signs of life go both ways; in long polling each poll is one.</param>
-internal sealed class HubFormat(ChannelCatalog catalog, bool keepsAlive) : IWireFormat
+internal sealed class HubFormat(ChannelCatalog catalog, IHubEncoding encoding, bool keepsAlive) : IWireFormat
 {
     /// <inheritdoc />
-    public int Slot => FormatSlots.SignalR;
+    public int Slot => encoding.Slot;
 
     /// <inheritdoc />
     public string Name => "signalr";
 
     /// <inheritdoc />
-    public ReadOnlyMemory<byte> Heartbeat => keepsAlive ? HubFrames.Ping : default;
+    public ReadOnlyMemory<byte> Heartbeat => keepsAlive ? encoding.Ping : default;
 
     /// <inheritdoc />
     public bool ExpectsAnswer => false;
@@ -30,7 +31,7 @@ internal sealed class HubFormat(ChannelCatalog catalog, bool keepsAlive) : IWire
     public bool PeerSpeaksUnasked => true;
 
     /// <inheritdoc />
-    public EncodedPush EncodePush(Publication publication, PublicationForm form) => new HubPush(catalog, publication, form);
+    public EncodedPush EncodePush(Publication publication, PublicationForm form) => new HubPush(catalog, publication, form, encoding);
 
     /// <inheritdoc />
     public void WritePush(Connection connection, Subscription subscription, Publication publication, EncodedPush push) =>
@@ -47,10 +48,10 @@ internal sealed class HubFormat(ChannelCatalog catalog, bool keepsAlive) : IWire
         }
 
         if (MessageJson.TypeOf(message) is not { } type) return;
-        if (message is ConnectedMessage) connection.Queue(HubFrames.HandshakeAccepted); // only now it is certain that there is a connection
+        if (message is ConnectedMessage) connection.Queue(JsonHubEncoding.HandshakeAccepted); // only now it is certain that there is a connection
         var json = MessageJson.Build(message, catalog).ToArray();
-        if (client.WantsReceive) connection.Queue(HubFrames.Invocation("receive", json));
-        if (client.WantsNamed) connection.Queue(HubFrames.Invocation(type, json));
+        if (client.WantsReceive) connection.Queue(encoding.Invocation("receive", json));
+        if (client.WantsNamed) connection.Queue(encoding.Invocation(type, json));
     }
 
     /// <summary>The text of an error: our code, then what it means for people.</summary>
@@ -68,18 +69,15 @@ internal sealed class HubFormat(ChannelCatalog catalog, bool keepsAlive) : IWire
         _ => null,
     };
 
-    private byte[] Completion(string invocationId, ServerMessage message) => HubFrames.Object(json =>
+    private byte[] Completion(string invocationId, ServerMessage message)
     {
-        json.WriteNumber("type"u8, 3);
-        json.WriteString("invocationId"u8, invocationId);
-        if (message is ErrorMessage error)
-        {
-            json.WriteString("error"u8, TextOf(error));
-            return;
-        }
+        if (message is ErrorMessage error) return encoding.Failure(invocationId, TextOf(error));
 
-        json.WriteStartObject("result"u8);
-        MessageJson.WriteFields(json, message, catalog, withId: false);
-        json.WriteEndObject();
-    });
+        var scratch = JsonScratch.Take();
+        scratch.Writer.WriteStartObject();
+        MessageJson.WriteFields(scratch.Writer, message, catalog, withId: false);
+        scratch.Writer.WriteEndObject();
+        scratch.Writer.Flush();
+        return encoding.Completion(invocationId, scratch.Bytes.WrittenSpan.ToArray());
+    }
 }

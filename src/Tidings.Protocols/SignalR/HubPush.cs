@@ -1,4 +1,3 @@
-using System.Text;
 using Tidings.Protocols.Native;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
@@ -10,11 +9,11 @@ namespace Tidings.Protocols.SignalR;
 /// One publication in one form as two calls: <c>receive(event)</c>, and one under its own name, which for a host app's own event has the
 /// data alone. Each is built on first use and shared by all readers.
 /// </summary>
-internal sealed class HubPush(ChannelCatalog catalog, Publication publication, PublicationForm form) : EncodedPush
+internal sealed class HubPush(ChannelCatalog catalog, Publication publication, PublicationForm form, IHubEncoding encoding) : EncodedPush
 {
-    private readonly EventPush _receive = new(catalog, publication, form, HubFrames.Receive);
+    private readonly EventPush _receive = new(catalog, publication, form, encoding.Receive);
     private readonly EventPush? _named = catalog.IsFlat(publication.Channel, publication.Draft.Type)
-        ? new EventPush(catalog, publication, form, HubFrames.Named)
+        ? new EventPush(catalog, publication, form, encoding.Named)
         : null;
 
     private byte[]? _data;
@@ -26,10 +25,10 @@ internal sealed class HubPush(ChannelCatalog catalog, Publication publication, P
         if (client.WantsReceive) Write(_receive, connection, subscription);
         if (!client.WantsNamed) return;
         if (_named is not null) Write(_named, connection, subscription);
-        else connection.Queue(_data ??= HubFrames.Invocation(publication.Draft.Type, Data()));
+        else connection.Queue(_data ??= encoding.Invocation(publication.Draft.Type, Data()));
     }
 
-    private static void Write(EventPush push, Connection connection, Subscription subscription)
+    private void Write(EventPush push, Connection connection, Subscription subscription)
     {
         if (!subscription.IsFeed)
         {
@@ -37,11 +36,8 @@ internal sealed class HubPush(ChannelCatalog catalog, Publication publication, P
             return;
         }
 
-        var (parts, name) = (push.ForFeeds, subscription.Channel.Value);
-        var room = connection.TakeRoom(parts.Head.Length + name.Length + parts.Tail.Length);
-        parts.Head.Span.CopyTo(room.Span);
-        Encoding.ASCII.GetBytes(name, room.Span[parts.Head.Length..]);
-        parts.Tail.Span.CopyTo(room.Span[(parts.Head.Length + name.Length)..]);
+        var room = connection.TakeRoom(encoding.FeedLength(push.ForFeeds, subscription.Channel));
+        encoding.WriteFeed(room.Span, push.ForFeeds, subscription.Channel);
         connection.QueueRoom(room);
     }
 

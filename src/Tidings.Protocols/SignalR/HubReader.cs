@@ -21,8 +21,8 @@ internal enum HubReading
 /// <param name="mostBytes">The longest record.</param>
 internal sealed class HubReader(PipeReader input, int mostBytes)
 {
-    /// <summary>The next record without its end.</summary>
-    public async ValueTask<(HubReading Reading, ReadOnlyMemory<byte> Record)> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>The next record without what marks its end.</summary>
+    public async ValueTask<(HubReading Reading, ReadOnlyMemory<byte> Record)> ReadAsync(IHubEncoding encoding, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -30,16 +30,16 @@ internal sealed class HubReader(PipeReader input, int mostBytes)
             if (result.IsCanceled) return (HubReading.End, default);
 
             var buffer = result.Buffer;
-            if (buffer.PositionOf(HubFrames.RecordEnd) is { } end)
+            switch (encoding.TryTake(ref buffer, mostBytes, out var record))
             {
-                var record = buffer.Slice(0, end);
-                if (record.Length > mostBytes) return (HubReading.TooBig, default);
-                var bytes = record.ToArray();
-                input.AdvanceTo(buffer.GetPosition(1, end));
-                return (HubReading.Record, bytes);
+                case HubTaking.Record:
+                    var bytes = record.ToArray();
+                    input.AdvanceTo(buffer.Start);
+                    return (HubReading.Record, bytes);
+                case HubTaking.TooBig:
+                    return (HubReading.TooBig, default);
             }
 
-            if (buffer.Length > mostBytes) return (HubReading.TooBig, default);
             if (result.IsCompleted) return (HubReading.End, default);
             input.AdvanceTo(buffer.Start, buffer.End);
         }

@@ -1,4 +1,6 @@
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using Tidings.Protocols.Admission;
 using Tidings.Protocols.Native;
@@ -9,10 +11,14 @@ using Tidings.Realtime.Connections;
 namespace Tidings.Protocols.SignalR;
 
 /// <summary>What all sessions share.</summary>
-internal sealed record HubContext(RealtimeEngine Engine, HubFormat Format, HubFormat PollingFormat, HubMethods Methods, ILogger Logger);
+/// <param name="Engine">The engine.</param>
+/// <param name="Formats">The format for an encoding, and for whether signs of life go both ways.</param>
+/// <param name="Methods">What clients may call.</param>
+/// <param name="Logger">Hears of ends and faults.</param>
+internal sealed record HubContext(RealtimeEngine Engine, Func<IHubEncoding, bool, HubFormat> Formats, HubMethods Methods, ILogger Logger);
 
 /// <summary>One SignalR client, from its handshake to the end: reads, and runs what it asks one after the other.</summary>
-internal sealed partial class HubSession(HubContext shared, IDuplexPipe link, HubTransport transport, HubClient client, bool isPolling)
+internal sealed partial class HubSession(HubContext shared, IDuplexPipe link, ITransferFormatFeature carrier, HubTransport transport, HubClient client, bool isPolling)
 {
     private readonly RealtimeEngine _engine = shared.Engine;
     private readonly HubReader _reader = new(link.Input, shared.Engine.Options.MessageBytes);
@@ -32,7 +38,7 @@ internal sealed partial class HubSession(HubContext shared, IDuplexPipe link, Hu
             await AttachedChannels.SubscribeAsync(_engine, connection, own: true, shared.Logger, cancellationToken);
             while (reason is null)
             {
-                var (reading, record) = await _reader.ReadAsync(cancellationToken);
+                var (reading, record) = await _reader.ReadAsync(transport.Encoding, cancellationToken);
                 if (reading == HubReading.End || connection.IsClosing) break;
 
                 connection.MarkAlive();
@@ -69,22 +75,28 @@ internal sealed partial class HubSession(HubContext shared, IDuplexPipe link, Hu
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            var (reading, record) = await _reader.ReadAsync(either.Token);
+            var (reading, record) = await _reader.ReadAsync(transport.Encoding, either.Token);
             if (reading == HubReading.End) return null;
-            var wrong = reading == HubReading.TooBig ? "too_large: The handshake is too long." : HubHandshake.Judge(record.Span);
+            IHubEncoding encoding = JsonHubEncoding.Instance;
+            var wrong = reading == HubReading.TooBig
+                ? "too_large: The handshake is too long."
+                : HubHandshake.Judge(record.Span, carrier.SupportedFormats.HasFlag(TransferFormat.Binary), out encoding);
             if (wrong is not null)
             {
                 _engine.Metrics.CountRefusal(Refusal.Malformed);
-                await transport.WriteAsync([HubFrames.HandshakeRefused(wrong)], either.Token);
+                await transport.WriteAsync([JsonHubEncoding.HandshakeRefused(wrong)], either.Token);
                 return null;
             }
+
+            carrier.ActiveFormat = encoding.IsBinary ? TransferFormat.Binary : TransferFormat.Text;
+            transport.Encoding = encoding;
 
             // A refusal is the answer to the handshake, not a close after it: a client that comes back then waits longer each time.
             var refusal = _engine.IsOpen ? FirstMessage.EntryOf(admittance).Refusal : CloseReason.Unavailable(RetryDelay.Long());
             var connection = refusal is null
-                ? _engine.TryConnect(admittance.Identity!, isPolling ? shared.PollingFormat : shared.Format, transport, client, out refusal)
+                ? _engine.TryConnect(admittance.Identity!, shared.Formats(encoding, !isPolling), transport, client, out refusal)
                 : null;
-            if (connection is null) await transport.WriteAsync([HubFrames.HandshakeRefused(HubTransport.TextOf(refusal!))], either.Token);
+            if (connection is null) await transport.WriteAsync([JsonHubEncoding.HandshakeRefused(HubTransport.TextOf(refusal!))], either.Token);
             return connection;
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
@@ -97,7 +109,7 @@ internal sealed partial class HubSession(HubContext shared, IDuplexPipe link, Hu
     /// <returns>Why the connection must end, or null.</returns>
     private async ValueTask<CloseReason?> TakeAsync(Connection connection, ReadOnlyMemory<byte> text, CancellationToken cancellationToken)
     {
-        if (HubRecord.TryRead(text, out var record) is { } wrong) return CloseReason.Malformed(wrong);
+        if (transport.Encoding.TryRead(text, out var record) is { } wrong) return CloseReason.Malformed(wrong);
         switch (record!.Type)
         {
             case HubRecordType.Invocation or HubRecordType.StreamInvocation:

@@ -12,6 +12,9 @@ namespace Tidings.Protocols.SignalR;
 /// <param name="clock">The clock.</param>
 internal sealed class HubTransport(IDuplexPipe link, Action abort, TimeSpan closeTimeout, TimeProvider clock) : ITransport
 {
+    /// <summary>How the goodbye is written; known when hands have been shaken.</summary>
+    public IHubEncoding Encoding { get; set; } = JsonHubEncoding.Instance;
+
     /// <inheritdoc />
     public async ValueTask WriteAsync(IReadOnlyList<ReadOnlyMemory<byte>> pieces, CancellationToken cancellationToken)
     {
@@ -27,7 +30,7 @@ internal sealed class HubTransport(IDuplexPipe link, Action abort, TimeSpan clos
         {
             using var limit = new CancellationTokenSource(closeTimeout, clock);
             if (!writable) abort();
-            else if (reason != CloseReason.Normal) await WriteAsync([HubFrames.Close(TextOf(reason), MayReconnect(reason))], limit.Token);
+            else if (reason != CloseReason.Normal) await WriteAsync([Encoding.Close(TextOf(reason), MayReconnect(reason))], limit.Token);
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {

@@ -14,6 +14,7 @@ internal static class AllTargets
         .. HostTargets.List,
         .. BusTargets.List,
         .. PusherTargets.List,
+        .. HubTargets.List,
     ];
 
     public static Target Find(string name) =>

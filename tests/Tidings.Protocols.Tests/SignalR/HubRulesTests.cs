@@ -69,6 +69,14 @@ public sealed class HubRulesTests
     }
 
     [Fact]
+    public async Task A_websocket_needs_no_negotiation_on_this_node()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var hub = await HubSocket.ConnectAsync(server, "id=what-another-node-gave-it&access_token=42&events=receive");
+        (await hub.CallAsync("Subscribe", "\"room:1\"")).ShouldContain("\"result\"");
+    }
+
+    [Fact]
     public async Task Who_does_not_shake_hands_in_time_is_cut()
     {
         await using var server = await TestServer.StartAsync(new RealtimeOptions { AuthenticationTimeout = TimeSpan.FromMilliseconds(200) });

@@ -17,7 +17,7 @@ public sealed partial class HubWireTests
     [InlineData("""{"protocol":"json"}""", "bad_request: The handshake names no protocol and version.")]
     [InlineData("""{"protocol":1,"version":1}""", "bad_request: The handshake names no protocol and version.")]
     [InlineData("""{"protocol":"json","version":"1"}""", "bad_request: The handshake names no protocol and version.")]
-    [InlineData("""{"protocol":"xml","version":1}""", "bad_request: This server speaks the protocol json.")]
+    [InlineData("""{"protocol":"xml","version":1}""", "bad_request: This server speaks the protocols json and messagepack.")]
     [InlineData("""{"protocol":"json","version":7}""", "bad_request: This server speaks version 1.")]
     public async Task A_handshake_that_is_not_one_is_answered_with_what_is_wrong(string handshake, string error)
     {

@@ -1,7 +1,7 @@
-import { type HttpTransportType, type HubConnection } from '@microsoft/signalr'
+import type { HubConnection } from '@microsoft/signalr'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Server, token, until } from '../server'
-import { build, collect, type Event, type Subscribed, transports } from './hub'
+import { build, collect, type Event, type Subscribed, ways } from './hub'
 
 let server: Server
 const open: HubConnection[] = []
@@ -18,21 +18,22 @@ afterAll(async () => {
   await server.dispose()
 })
 
-function hubOf(transport: HttpTransportType, user: () => string, query = ''): HubConnection {
-  const hub = build(server, user, { transport, query })
+function hubOf(way: (typeof ways)[number][1], user: () => string): HubConnection {
+  const hub = build(server, user, way)
   open.push(hub)
   return hub
 }
 
-describe.each(transports)('@microsoft/signalr over %s', (_, transport) => {
+describe.each(ways)('@microsoft/signalr over %s', (name, way) => {
+  const mark = name.replaceAll(/[^A-Za-z]/g, '')
   it('gets the posts of a creator whom it subscribes to, as receive and under their name', async () => {
-    const hub = hubOf(transport, () => token('reader'))
+    const hub = hubOf(way, () => token('reader'))
     const received = collect(hub, 'post_created')
     const named: Event[] = []
     hub.on('post_created', (event: Event) => named.push(event))
     await hub.start()
 
-    const author = `author${transport}`
+    const author = `author${mark}`
     await server.createPost(author, 'The first, which makes the author known')
     const subscribed = await hub.invoke<Subscribed>('Subscribe', `creator:${author}`)
     expect(subscribed.channel).toBe(`creator:${author}`)
@@ -45,12 +46,13 @@ describe.each(transports)('@microsoft/signalr over %s', (_, transport) => {
   })
 
   it('gets what is its own without asking, and an event of the host app as it was given', async () => {
-    const user = `owner${transport}`
-    const hub = hubOf(transport, () => token(user))
+    const user = `owner${mark}`
+    const hub = hubOf(way, () => token(user))
     const attached = collect(hub, 'subscribed')
     const own: unknown[] = []
     hub.on('order_shipped', (data: unknown) => own.push(data))
     const flat = collect(hub, 'greeting')
+    const posts = collect(hub, 'post_created')
     await hub.start()
     await until(() => attached.length === 4, 'it is attached to what is its own')
     expect(attached.map((message) => message.channel).sort()).toEqual(['broadcast:all', `feed:${user}`, `notifications:${user}`, `user:${user}`])
@@ -59,19 +61,22 @@ describe.each(transports)('@microsoft/signalr over %s', (_, transport) => {
     await server.publish('room:1', 'order_shipped', [1, { two: 'drei\u001e' }])
     await server.publish('user:' + user, 'greeting', { text: 'hello' })
 
-    await until(() => own.length === 1 && flat.length === 1, 'both arrive')
+    const post = await server.createPost(user, 'Of my own')
+
+    await until(() => own.length === 1 && flat.length === 1 && posts.length === 1, 'all arrive')
+    expect(posts[0]).toMatchObject({ channel: `feed:${user}`, userId: user, post: { id: post.id, content: { text: 'Of my own' } } })
     expect(own).toEqual([[1, { two: 'drei\u001e' }]])
     expect(flat[0]).toMatchObject({ type: 'greeting', channel: 'user:' + user, text: 'hello' })
   })
 
   it('is refused with a token that is not accepted, and without any', async () => {
-    await expect(hubOf(transport, () => 'no.token.at-all').start()).rejects.toThrow('401')
-    await expect(hubOf(transport, () => token('reader', -3_600)).start()).rejects.toThrow('401')
-    await expect(hubOf(transport, () => '').start()).rejects.toThrow('401')
+    await expect(hubOf(way, () => 'no.token.at-all').start()).rejects.toThrow('401')
+    await expect(hubOf(way, () => token('reader', -3_600)).start()).rejects.toThrow('401')
+    await expect(hubOf(way, () => '').start()).rejects.toThrow('401')
   })
 
   it('is told by our code what it may not do', async () => {
-    const hub = hubOf(transport, () => token('reader'))
+    const hub = hubOf(way, () => token('reader'))
     await hub.start()
     await expect(hub.invoke('Subscribe', 'user:somebody-else')).rejects.toThrow('forbidden: You may not subscribe to this channel.')
     await expect(hub.invoke('Subscribe', 'nothing:1')).rejects.toThrow('unknown_channel: There is no such kind of channel.')
@@ -80,8 +85,8 @@ describe.each(transports)('@microsoft/signalr over %s', (_, transport) => {
   })
 
   it('publishes to others, and sees who is there and what was said', async () => {
-    const room = `room:talk${transport}`
-    const [one, two] = [hubOf(transport, () => token('one')), hubOf(transport, () => token('two'))]
+    const room = `room:talk${mark}`
+    const [one, two] = [hubOf(way, () => token('one')), hubOf(way, () => token('two'))]
     const [heardByOne, heardByTwo] = [collect(one, 'said'), collect(two, 'said')]
     await Promise.all([one.start(), two.start()])
     await one.invoke('Subscribe', room)
@@ -103,7 +108,7 @@ describe.each(transports)('@microsoft/signalr over %s', (_, transport) => {
   })
 
   it('renews its token, and is closed when one expires', async () => {
-    const hub = hubOf(transport, () => token('reader', 2))
+    const hub = hubOf(way, () => token('reader', 2))
     let closed: Error | undefined
     hub.onclose((error) => (closed = error ?? new Error('no reason')))
     const warned = collect(hub, 'token_expiring')

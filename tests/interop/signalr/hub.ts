@@ -1,4 +1,5 @@
 import { HttpTransportType, type HubConnection, HubConnectionBuilder, type IHubProtocol, LogLevel } from '@microsoft/signalr'
+import { MessagePackHubProtocol } from '@microsoft/signalr-protocol-msgpack'
 import type { Server } from '../server'
 
 /** An event as `receive` brings it. */
@@ -19,10 +20,13 @@ export interface Subscribed {
   recovered?: boolean
 }
 
-export const transports = [
-  ['WebSockets', HttpTransportType.WebSockets],
-  ['Server-Sent Events', HttpTransportType.ServerSentEvents],
-  ['long polling', HttpTransportType.LongPolling],
+/** The ways in which the official client comes: carrier and protocol. */
+export const ways = [
+  ['WebSockets', { transport: HttpTransportType.WebSockets }],
+  ['Server-Sent Events', { transport: HttpTransportType.ServerSentEvents }],
+  ['long polling', { transport: HttpTransportType.LongPolling }],
+  ['WebSockets in MessagePack', { transport: HttpTransportType.WebSockets, protocol: new MessagePackHubProtocol() }],
+  ['long polling in MessagePack', { transport: HttpTransportType.LongPolling, protocol: new MessagePackHubProtocol() }],
 ] as const
 
 /** The official client, as an app would build it. */

@@ -1,7 +1,7 @@
 import { HttpTransportType, type HubConnection, HubConnectionState } from '@microsoft/signalr'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Server, token, until } from '../server'
-import { build, collect, type Event, type Subscribed, transports } from './hub'
+import { build, collect, type Event, type Subscribed, ways } from './hub'
 
 let server: Server
 const open: HubConnection[] = []
@@ -25,10 +25,10 @@ async function follow(hub: HubConnection, channel: string, events: Event[]): Pro
   })
 }
 
-describe.each(transports)('@microsoft/signalr over %s', (_, transport) => {
+describe.each(ways)('@microsoft/signalr over %s', (_, way) => {
   it('gets everything that it missed when the server was killed', async () => {
     server = await Server.start({ Tidings__Channels__ledger__Access: 'signed-in', Tidings__Channels__ledger__History: '1000', Tidings__Channels__ledger__Durable: 'true' })
-    const hub = build(server, () => token('reader'), { transport, reconnects: true })
+    const hub = build(server, () => token('reader'), { ...way, reconnects: true })
     open.push(hub)
     await hub.start()
     const seen: Event[] = []
