@@ -143,7 +143,7 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return await new Promise((done, fail) => {
     const probe = createServer()
     probe.once('error', fail)

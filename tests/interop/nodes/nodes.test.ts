@@ -1,0 +1,139 @@
+import type { HubConnection } from '@microsoft/signalr'
+import { EventSource } from 'eventsource'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import WebSocket from 'ws'
+import * as pushers from '../pusher/clients'
+import { Server, token, until } from '../server'
+import { build, type Event, type Subscribed } from '../signalr/hub'
+import * as sockets from '../socketio/clients'
+import { Balancer } from './balancer'
+import { binaries, Postgres } from './postgres'
+
+const channel = 'ledger:1'
+const settings = {
+  Tidings__EncryptionKeys: 'an encryption key of the interoperability tests',
+  Tidings__Channels__ledger__Access: 'signed-in',
+  Tidings__Channels__ledger__History: '1000',
+  Tidings__Channels__ledger__Durable: 'true',
+}
+
+let postgres: Postgres | undefined
+let nodes: Server[] = []
+let balancer: Balancer
+const closing: (() => void | Promise<void>)[] = []
+const isThere = binaries !== undefined
+
+beforeAll(async () => {
+  if (!isThere) return
+  postgres = await Postgres.start()
+  const shared = { ...settings, Tidings__Database: postgres.database }
+  nodes = [await Server.start(shared), await Server.start(shared)]
+  balancer = await Balancer.start(nodes[0]!.port)
+}, 120_000)
+
+afterAll(async () => {
+  for (const close of closing) await close()
+  pushers.disconnectAll()
+  balancer?.dispose()
+  for (const node of nodes) await node.dispose()
+  await postgres?.dispose()
+})
+
+/** What each client has received, by its name. */
+const seen = new Map<string, unknown[]>()
+
+function taker(name: string): (data: unknown) => void {
+  const all: unknown[] = []
+  seen.set(name, all)
+  return (data) => {
+    if (!all.includes(data)) all.push(data) // who can't say what it saw last may get an event again, with the same id
+  }
+}
+
+async function plainWebSocket(): Promise<void> {
+  const take = taker('a plain WebSocket')
+  let since: string | undefined
+  let isSubscribed = false
+  let isOver = false
+  const connect = (): void => {
+    const socket = new WebSocket(`${balancer.url.replace('http', 'ws')}/ws?token=${token('native')}`)
+    socket.on('message', (data) => {
+      const message = JSON.parse((data as Buffer).toString()) as Event
+      if (message.type === 'connected') socket.send(JSON.stringify({ type: 'subscribe', id: 1, channel, since }))
+      if (message.type === 'subscribed') isSubscribed = true
+      if (message.type === 'entry') {
+        since = message.position
+        take(message.data)
+      }
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => void (isOver || setTimeout(connect, 50)))
+    closing.push(() => socket.terminate())
+  }
+  closing.push(() => void (isOver = true))
+  connect()
+  await until(() => isSubscribed, 'the WebSocket is subscribed')
+}
+
+async function eventSource(): Promise<void> {
+  const take = taker('eventsource')
+  let isSubscribed = false
+  const source = new EventSource(`${balancer.url}/sse?channels=${channel}&token=${token('sse')}`)
+  closing.push(() => source.close())
+  source.addEventListener('subscribed', () => (isSubscribed = true))
+  source.addEventListener('entry', ({ data }) => take((JSON.parse(data as string) as Event).data))
+  await until(() => isSubscribed, 'the EventSource is subscribed')
+}
+
+async function socketIo(): Promise<void> {
+  const take = taker('socket.io-client')
+  const socket = sockets.client({ url: balancer.url } as Server, ['websocket'], { auth: { token: token('socketio') } })
+  closing.push(() => void socket.disconnect())
+  socket.on('entry', take)
+  await until(() => socket.connected, 'Socket.IO is connected')
+  await socket.emitWithAck('subscribe', channel)
+}
+
+async function pusher(): Promise<void> {
+  const take = taker('pusher-js')
+  const client = await pushers.connected(pushers.client({ url: balancer.url, port: balancer.port } as Server, 'pusher'))
+  client.signin()
+  ;(await pushers.subscribed(client, 'private-ledger-1')).bind('entry', take)
+}
+
+async function signalR(): Promise<void> {
+  const take = taker('@microsoft/signalr')
+  const hub: HubConnection = build({ url: balancer.url } as Server, () => token('signalr'), { reconnects: true })
+  closing.push(async () => await hub.stop())
+  let position = ''
+  hub.on('receive', (event: Event) => {
+    if (event.type !== 'entry') return
+    position = event.position ?? position
+    take(event.data)
+  })
+  hub.onreconnected(async () => void (await hub.invoke('Subscribe', channel, position)))
+  await hub.start()
+  position = (await hub.invoke<Subscribed>('Subscribe', channel)).position
+}
+
+test.skipIf(!isThere && process.env['TIDINGS_ALL_TESTS'] !== '1')(
+  'When their node is killed, the clients of every protocol get on the other node what they missed',
+  async () => {
+    const [first, second] = nodes as [Server, Server]
+    await Promise.all([plainWebSocket(), eventSource(), socketIo(), pusher(), signalR()])
+    await first.publish(channel, 'entry', 1)
+    for (const [name, data] of seen) await until(() => data.length === 1, `${name} gets the first`)
+
+    await first.kill()
+    for (const entry of [2, 3, 4]) await second.publish(channel, 'entry', entry)
+    balancer.turnTo(second.port)
+    for (const [name, data] of seen) await until(() => data.length === 4, `${name} gets the rest`, 30_000).catch(() => expect.fail(`${name} has ${JSON.stringify(data)}`))
+    await second.publish(channel, 'entry', 5)
+
+    for (const [name, data] of seen) {
+      await until(() => data.length === 5, `${name} gets the last`)
+      expect(data, name).toEqual([1, 2, 3, 4, 5])
+    }
+  },
+  120_000,
+)
