@@ -127,9 +127,10 @@ internal sealed class RealtimeMetrics : IDisposable
 
     private IEnumerable<Measurement<long>> ObserveConnections()
     {
+        var ofProtocols = new Dictionary<string, long>(StringComparer.Ordinal); // formats of one protocol share its name
         for (var slot = 0; slot < FormatSlots; slot++)
-            if (_formats[slot] is { } name)
-                yield return new Measurement<long>(Interlocked.Read(ref _connections[slot]), new KeyValuePair<string, object?>("protocol", name));
+            if (_formats[slot] is { } name) ofProtocols[name] = ofProtocols.GetValueOrDefault(name) + Interlocked.Read(ref _connections[slot]);
+        return ofProtocols.Select(static one => new Measurement<long>(one.Value, new KeyValuePair<string, object?>("protocol", one.Key)));
     }
 
     /// <summary>What one shard has delivered since it last added up. Shard only.</summary>

@@ -1,6 +1,6 @@
 import type { HubConnection } from '@microsoft/signalr'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { Server, token, until } from '../server'
+import { app, Server, token, until } from '../server'
 import { build, collect, type Event, type Subscribed, ways } from './hub'
 
 let server: Server
@@ -122,4 +122,11 @@ describe.each(ways)('@microsoft/signalr over %s', (name, way) => {
     await until(() => closed !== undefined, 'it is closed')
     expect(closed?.message).toContain('4401 token_expired')
   })
+})
+
+it('is counted under one name, whatever it speaks', async () => {
+  for (const [, way] of ways) await hubOf(way, () => token('counted')).start()
+  const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${app.secret}` } })
+  const lines = (await answer.text()).split('\n').filter((line) => line.startsWith('tidings_connections{protocol="signalr"'))
+  expect(lines).toEqual([`tidings_connections{protocol="signalr"} ${ways.length}`])
 })
