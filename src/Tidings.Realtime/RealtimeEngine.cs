@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Channels;
@@ -22,15 +21,10 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
 
     private static readonly TimeSpan TickInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>More than any handshake takes from the look at its session to its connection.</summary>
-    private static readonly TimeSpan HandshakeTime = TimeSpan.FromMinutes(1);
-
     private readonly RealtimeDependencies _dependencies;
     private readonly ConnectionTable _connections;
     private readonly ILogger _logger;
     private readonly ITimer _timer;
-    private readonly ConcurrentDictionary<string, long> _endedSessions = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, (DateTimeOffset IssuedThrough, long At)> _turnedAway = new(StringComparer.Ordinal);
     private int _nextShard;
     private int _ticks;
     private volatile bool _isClosing;
@@ -47,6 +41,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         _connections = new ConnectionTable(options.ConnectionsPerUser);
         Outbound = new OutboundBudget(options.TotalOutboundBytes);
         Revoked = new RecentRevocations(dependencies.Clock);
+        EndedSignIns = new EndedSignIns(dependencies.Clock);
         Channels = new ChannelTable(this);
         Fanout = dependencies.DurableLog is IConcurrentEventLog concurrent ? new ConcurrentFanout(this, concurrent) : new SequencedFanout(this, _logger);
         Metrics = new RealtimeMetrics(dependencies.Clock, () => Channels.Count, () => Outbound.Taken);
@@ -92,6 +87,8 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     internal OutboundBudget Outbound { get; }
 
     internal RecentRevocations Revoked { get; }
+
+    internal EndedSignIns EndedSignIns { get; }
 
     internal ChannelTable Channels { get; }
 
@@ -177,7 +174,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         });
 
         // Whoever came in while the door was being closed, or their session ended, has not been told by those who did that.
-        if (FindEnd(identity) is { } end) connection.Close(end);
+        if (EndedSignIns.Find(identity) is { } end) connection.Close(end);
         else if (_isClosing) connection.Close(CloseReason.GoingAway(RetryDelay()));
         else if (_isSuspended) connection.Close(CloseReason.Unavailable(RetryDelay()));
         return connection;
@@ -264,8 +261,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     private int Close(DisconnectUser message, bool sparesNewer)
     {
         var (userId, sessionId, reason, issuedThrough) = message;
-        if (sessionId is not null) _endedSessions[sessionId] = Clock.GetTimestamp();
-        if (issuedThrough is { } moment) _turnedAway[userId] = (moment, Clock.GetTimestamp());
+        EndedSignIns.Add(message);
         var count = 0;
         foreach (var connection in _connections.Of(userId))
         {
@@ -400,23 +396,11 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Why a sign-in counts no more, if it was ended a moment ago.</summary>
-    internal CloseReason? FindEnd(ClientIdentity identity)
-    {
-        if (identity.SessionId is { } sessionId && _endedSessions.ContainsKey(sessionId)) return CloseReason.InvalidToken;
-        return IsTurnedAway(identity) ? CloseReason.Disconnected : null;
-    }
-
     private static ValueTask Ping(Connection connection, PingCommand command)
     {
         if (command.Id is { } id) connection.Send(new PongMessage(id, connection.Engine.Clock.GetUtcNow()));
         return ValueTask.CompletedTask;
     }
-
-    /// <summary>Whether its token counts no more. A sign-in by cookie is no token: it ends with its session.</summary>
-    private bool IsTurnedAway(ClientIdentity identity) =>
-        identity.UserId is { } userId && _turnedAway.TryGetValue(userId, out var turned)
-        && (identity.IssuedAt is { } issuedAt ? issuedAt <= turned.IssuedThrough : identity.SessionId is null);
 
     private void Tick()
     {
@@ -439,10 +423,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         if (++_ticks % TicksBetweenRetirals != 0) return;
         Channels.RetireUnread();
         Revoked.Forget();
-        foreach (var (sessionId, endedAt) in _endedSessions)
-            if (Clock.GetElapsedTime(endedAt) > HandshakeTime) _endedSessions.TryRemove(sessionId, out _);
-        foreach (var (userId, turned) in _turnedAway)
-            if (Clock.GetElapsedTime(turned.At) > HandshakeTime) _turnedAway.TryRemove(KeyValuePair.Create(userId, turned));
+        EndedSignIns.Forget();
     }
 
     private static partial class Log

@@ -44,7 +44,7 @@ internal static class Identification
         engine.Home.Connect(connection);
 
         // Whoever ended the user's connections before it was on the list has not told this one.
-        if (engine.FindEnd(identity) is not { } end) return IdentifyResult.Done;
+        if (engine.EndedSignIns.Find(identity) is not { } end) return IdentifyResult.Done;
         connection.Close(end);
         return IdentifyResult.Ended;
     }

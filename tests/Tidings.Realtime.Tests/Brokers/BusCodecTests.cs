@@ -48,6 +48,23 @@ public sealed class BusCodecTests
         Convert.ToBase64String(Write(Everything)).ShouldBe(Convert.ToBase64String(golden));
     }
 
+    [Theory]
+    [InlineData("orders=a@b,c.d;e")]
+    [InlineData("#server-to-user-a%20b")]
+    public void Names_of_Pushers_travel_as_ours_do(string name)
+    {
+        ChannelName.TryParse(name, out var channel).ShouldBeTrue();
+        var message = Everything with { Publications = [new Publication(Draft("passing") with { Channel = channel! })], Control = [new RevokeChannel(channel!, "a b é", Noon)] };
+        Describe(Read(Write(message))).ShouldBe(Describe(message));
+    }
+
+    [Fact]
+    public void A_user_may_have_any_id_of_the_host_apps_sign_in()
+    {
+        var message = Everything with { Publications = [], Control = [new DisconnectUser("a b/é", null, CloseReason.Disconnected, null), new RereadMember("🦊")] };
+        Describe(Read(Write(message))).ShouldBe(Describe(message));
+    }
+
     [Fact]
     public void A_kind_that_a_newer_node_knows_is_passed_over_and_counted()
     {

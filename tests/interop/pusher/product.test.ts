@@ -1,5 +1,6 @@
+import { createHmac } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { Server, until, type Post } from '../server'
+import { Server, app, token, until, type Post } from '../server'
 import { client, connected, disconnectAll, refused, subscribed } from './clients'
 
 interface PostCreated {
@@ -42,4 +43,45 @@ test("A user's feed arrives under the name as subscribed, and nobody else's is s
   expect(received[0]).toMatchObject({ channel: 'feed:bob', post: { id: post.id } })
   expect(await refused(reader, 'private-feed-bobby')).toMatchObject({ status: 403 })
   expect(await refused(reader, 'private-user-bo')).toMatchObject({ status: 403 })
+})
+
+test('The auth endpoints sign for the user who asks and for nobody else', async () => {
+  const ask = async (path: string, body: Record<string, string>, user?: string) => {
+    const answer = await fetch(`${server.url}/api/pusher/${path}`, {
+      method: 'POST',
+      headers: user ? { authorization: `Bearer ${token(user)}` } : {},
+      body: new URLSearchParams(body),
+    })
+    return { status: answer.status, body: (await answer.json()) as { auth?: string; channel_data?: string; user_data?: string } }
+  }
+  const mine = await ask('auth', { socket_id: '1.2', channel_name: 'private-feed-42' }, '42')
+  expect(mine.status).toBe(200)
+  expect(JSON.parse(mine.body.channel_data!)).toMatchObject({ user_id: '42' })
+  const signed = createHmac('sha256', app.secret).update(`1.2:private-feed-42:${mine.body.channel_data}`).digest('hex')
+  expect(mine.body.auth).toBe(`${app.key}:${signed}`)
+  const user = await ask('user-auth', { socket_id: '1.2' }, '42')
+  expect(JSON.parse(user.body.user_data!)).toMatchObject({ id: '42' })
+
+  for (const name of ['private-feed-4', 'private-feed-421', 'private-user-x42', 'private-notifications-4-42']) {
+    expect((await ask('auth', { socket_id: '1.2', channel_name: name }, '42')).status).toBe(403)
+  }
+  // Names of the host's own are for its endpoint to sign, and what has no prefix needs no signature.
+  for (const name of ['private-orders', 'presence-office', 'feed_42', 'feed:42', 'private-feed-', '#server-to-user-42']) {
+    expect((await ask('auth', { socket_id: '1.2', channel_name: name }, '42')).status).toBe(403)
+  }
+  expect((await ask('auth', { socket_id: '1.2', channel_name: 'private-feed-42' })).status).toBe(401)
+  expect((await ask('user-auth', { socket_id: '1.2' })).status).toBe(401)
+  expect((await ask('auth', { socket_id: 'x', channel_name: 'private-feed-42' }, '42')).status).toBe(400)
+  expect((await ask('auth', { socket_id: '1.2' }, '42')).status).toBe(400)
+})
+
+test('A token that was taken back is not signed for', async () => {
+  const old = token('leaver', 3_600, { iat: Math.floor(Date.now() / 1_000) - 10 })
+  expect((await server.post('/api/realtime/users/leaver/disconnect', { revokeTokens: true }, app.secret)).status).toBe(200)
+  const answer = await fetch(`${server.url}/api/pusher/auth`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${old}` },
+    body: new URLSearchParams({ socket_id: '1.2', channel_name: 'private-feed-leaver' }),
+  })
+  expect(answer.status).toBe(401)
 })

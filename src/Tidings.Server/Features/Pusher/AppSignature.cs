@@ -71,15 +71,17 @@ internal static class AppSignature
     }
 
     /// <summary>What may have been signed. The first is what most libraries sign.</summary>
-    private static IEnumerable<string> SpellingsOf(string method, string path, IReadOnlyList<(string Name, string Raw)> parameters)
+    private static List<string> SpellingsOf(string method, string path, IReadOnlyList<(string Name, string Raw)> parameters)
     {
+        var texts = new List<string>();
         string[] paths = path.Contains('%', StringComparison.Ordinal) ? [path, Uri.UnescapeDataString(path)] : [path];
-        foreach (var isDecoded in (bool[])[true, false])
-        foreach (var isLower in (bool[])[true, false])
+        foreach (var (isDecoded, isLower) in (ReadOnlySpan<(bool, bool)>)[(true, true), (true, false), (false, true), (false, false)])
         {
             var joined = Join(parameters, isDecoded, isLower);
-            foreach (var spelling in paths) yield return $"{method}\n{spelling}\n{joined}";
+            foreach (var spelling in paths) texts.Add($"{method}\n{spelling}\n{joined}");
         }
+
+        return texts;
     }
 
     private static string Join(IReadOnlyList<(string Name, string Raw)> parameters, bool isDecoded, bool isLower)

@@ -69,8 +69,7 @@ internal static class TriggerEvents
 
     private static async Task<IResult> PublishAsync(RealtimeEngine engine, List<Trigger> triggers, bool isBatch, CancellationToken cancellationToken)
     {
-        foreach (var trigger in triggers)
-        foreach (var draft in trigger.Publications)
+        foreach (var draft in triggers.SelectMany(static trigger => trigger.Publications))
             await engine.Publisher.PublishAsync(draft, cancellationToken);
 
         if (triggers.All(static trigger => trigger.Info.Count == 0)) return new JsonAnswer(200, "{}"u8.ToArray());
