@@ -62,7 +62,7 @@ internal static class ProtocolsSetup
         return services.AddSingleton<IWebSocketEndpoint>(static provider => provider.GetRequiredService<PusherEndpoint>());
     }
 
-    /// <summary>Maps <c>/ws</c>, <c>/sse</c> and <c>/poll</c>, for all methods: a WebSocket over HTTP/2 arrives as CONNECT.</summary>
+    /// <summary>Maps every protocol, for all methods: a WebSocket over HTTP/2 arrives as CONNECT.</summary>
     public static IEndpointConventionBuilder MapTidingsProtocols(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("");

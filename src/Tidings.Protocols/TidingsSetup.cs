@@ -60,8 +60,8 @@ public static class TidingsSetup
     }
 
     /// <summary>
-    /// Maps <c>/ws</c>, <c>/sse</c> and <c>/poll</c>, below the group's prefix if <paramref name="routes"/> is one. What is added to the
-    /// result applies to all three: <c>RequireAuthorization</c>, <c>RequireHost</c>, <c>RequireRateLimiting</c> and so on.
+    /// Maps <c>/ws</c>, <c>/sse</c>, <c>/poll</c>, <c>/socket.io</c> and <c>/hubs/tidings</c>, below the group's prefix if <paramref name="routes"/>
+    /// is one. What is added to the result applies to all of them: <c>RequireAuthorization</c>, <c>RequireHost</c>, <c>RequireRateLimiting</c> and so on.
     /// </summary>
     public static IEndpointConventionBuilder MapTidings(this IEndpointRouteBuilder routes)
     {
