@@ -64,6 +64,9 @@ internal sealed class Connection
     /// <summary>When another connection took it for vanished; 0 if none did. If nothing arrives from it any more it leaves nothing behind.</summary>
     internal long TakenOverAt { get; set; }
 
+    /// <summary>When its first subscription was there, for a protocol whose clients tell no place. Shard only.</summary>
+    internal DateTimeOffset? ReadsSince { get; set; }
+
     /// <summary>What it took over of a vanished connection, for a protocol that has no word for it. The adapter's caller only.</summary>
     internal Returning.ReaderClaim? Claim { get; set; }
 

@@ -34,8 +34,8 @@ internal sealed record ReaderClaim(Task<ReaderTrace?> Asking, DateTimeOffset At)
 /// </summary>
 internal interface IReaderMemory
 {
-    /// <summary>A live connection reads these channels now. Told at each change, so that the node's death loses little.</summary>
-    void Note(ReaderKey reader, IReadOnlyCollection<ChannelName> channels);
+    /// <summary>A live connection reads these channels now, the first of them since a moment. Told at each change, so that the node's death loses little.</summary>
+    void Note(ReaderKey reader, IReadOnlyCollection<ChannelName> channels, DateTimeOffset since);
 
     /// <summary>A connection vanished without a goodbye.</summary>
     void Lose(ReaderKey reader, ReaderTrace trace);

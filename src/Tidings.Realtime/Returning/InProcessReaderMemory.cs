@@ -11,7 +11,7 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
     private readonly Queue<((string UserId, string Protocol) Key, long LostAt)> _inOrder = new();
 
     /// <inheritdoc />
-    public void Note(ReaderKey reader, IReadOnlyCollection<Channels.ChannelName> channels)
+    public void Note(ReaderKey reader, IReadOnlyCollection<Channels.ChannelName> channels, DateTimeOffset since)
     {
         // With this process its histories are gone as well.
     }

@@ -39,7 +39,9 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
     /// <summary>What a connection reads has changed. On its shard.</summary>
     public void Changed(Connection connection)
     {
-        if (!connection.IsClosing && ReaderOf(connection) is { } reader) memory.Note(reader, ChannelsOf(connection));
+        if (connection.IsClosing || ReaderOf(connection) is not { } reader) return;
+        connection.ReadsSince ??= engine.Clock.GetUtcNow();
+        memory.Note(reader, ChannelsOf(connection), connection.ReadsSince.Value);
     }
 
     /// <summary>A connection ends, and still has its subscriptions. On its shard.</summary>
@@ -53,19 +55,26 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
             return;
         }
 
-        var (channels, receivedThrough) = (ChannelsOf(connection), engine.Clock.GetUtcNow() - connection.SilentFor(reason) - Doubt);
-        if (connection.Claim is { Taken: { } taken } claim && receivedThrough < claim.At)
-        {
-            // It has vanished again before it surely had what it came back for, or has not asked for all of it yet.
-            channels.UnionWith(taken.Channels);
-            receivedThrough = taken.ReceivedThrough;
-        }
-
-        memory.Lose(reader, new ReaderTrace(channels, receivedThrough));
+        memory.Lose(reader, TraceOf(connection, connection.SilentFor(reason)));
     }
 
     /// <summary>A place that can't be recovered, so that whoever is told of a gap is told.</summary>
     private static Position Lost { get; } = new(ulong.MaxValue, 0);
+
+    /// <summary>What a connection leaves behind from which nothing has come for a time. On its shard.</summary>
+    private ReaderTrace TraceOf(Connection connection, TimeSpan silence)
+    {
+        var (channels, receivedThrough) = (ChannelsOf(connection), engine.Clock.GetUtcNow() - silence - Doubt);
+        if (connection.Claim is { Taken: { } taken } claim && receivedThrough <= claim.At)
+        {
+            // It has vanished again before it surely had what it came back for, or has not asked for all of it yet.
+            channels.UnionWith(taken.Channels);
+            return new ReaderTrace(channels, taken.ReceivedThrough);
+        }
+
+        // What is older than its first subscription was never for it.
+        return new ReaderTrace(channels, connection.ReadsSince is { } since && since > receivedThrough ? since : receivedThrough);
+    }
 
     private ReaderKey? ReaderOf(Connection connection) =>
         connection.Format.TellsNoPlace && engine.Options.ReturnWindow > TimeSpan.Zero && connection.Identity.UserId is { } userId
@@ -113,7 +122,7 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
         {
             var isFree = !silent.IsClosing && silent.TakenOverAt <= silent.HeardAt;
             if (isFree) silent.TakenOverAt = engine.Clock.GetTimestamp();
-            taking.TrySetResult(isFree ? new ReaderTrace(ChannelsOf(silent), engine.Clock.GetUtcNow() - engine.Clock.GetElapsedTime(silent.HeardAt) - Doubt) : null);
+            taking.TrySetResult(isFree ? TraceOf(silent, engine.Clock.GetElapsedTime(silent.HeardAt)) : null);
         });
         return await taking.Task.ConfigureAwait(false) ?? await memory.ClaimAsync(reader.UserId, reader.Protocol, CancellationToken.None).ConfigureAwait(false);
     }

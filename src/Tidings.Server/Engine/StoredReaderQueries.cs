@@ -8,12 +8,12 @@ namespace Tidings.Server.Engine;
 /// <param name="Reader">Which.</param>
 /// <param name="Channels">What it reads or read; null if it is to be forgotten.</param>
 /// <param name="LostAt">When it vanished; null while it is there.</param>
-/// <param name="ReceivedThrough">What was sent until then it has received.</param>
-internal sealed record ReaderChange(ReaderKey Reader, IReadOnlyList<string>? Channels, DateTimeOffset? LostAt, DateTimeOffset? ReceivedThrough);
+/// <param name="ReceivedThrough">What was sent until then it has received, or was not for it.</param>
+internal sealed record ReaderChange(ReaderKey Reader, IReadOnlyList<string>? Channels, DateTimeOffset? LostAt, DateTimeOffset ReceivedThrough);
 
 /// <summary>A row of a connection, with its node's last sign of life.</summary>
 internal sealed record LiveReader(
-    string ConnectionId, string UserId, string Protocol, string Channels, DateTimeOffset? LostAt, DateTimeOffset? ReceivedThrough, DateTimeOffset SeenAt);
+    string ConnectionId, string UserId, string Protocol, string Channels, DateTimeOffset? LostAt, DateTimeOffset ReceivedThrough, DateTimeOffset SeenAt);
 
 /// <summary>The statements of <see cref="StoredReaders"/>.</summary>
 internal sealed class StoredReaderQueries

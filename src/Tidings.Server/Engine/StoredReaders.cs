@@ -54,12 +54,12 @@ internal sealed partial class StoredReaders : BackgroundService, IReaderMemory
     }
 
     /// <inheritdoc />
-    public void Note(ReaderKey reader, IReadOnlyCollection<ChannelName> channels)
+    public void Note(ReaderKey reader, IReadOnlyCollection<ChannelName> channels, DateTimeOffset since)
     {
         lock (_lock)
         {
             _live.Add(reader.ConnectionId);
-            _changes[reader.ConnectionId] = new ReaderChange(reader, [.. channels.Select(static channel => channel.Value)], null, null);
+            _changes[reader.ConnectionId] = new ReaderChange(reader, [.. channels.Select(static channel => channel.Value)], null, since);
         }
 
         _wakes.Writer.TryWrite(true);
@@ -86,7 +86,7 @@ internal sealed partial class StoredReaders : BackgroundService, IReaderMemory
         lock (_lock)
         {
             if (!_live.Remove(reader.ConnectionId)) return;
-            _changes[reader.ConnectionId] = new ReaderChange(reader, null, null, null);
+            _changes[reader.ConnectionId] = new ReaderChange(reader, null, null, default);
         }
 
         _wakes.Writer.TryWrite(true);
@@ -159,7 +159,10 @@ internal sealed partial class StoredReaders : BackgroundService, IReaderMemory
         var channels = new HashSet<ChannelName>();
         foreach (var text in JsonSerializer.Deserialize<string[]>(row.Channels) ?? [])
             if (ChannelName.TryParse(text, out var name)) channels.Add(name);
-        return new ReaderTrace(channels, row.ReceivedThrough ?? row.SeenAt - SignOfLife);
+        if (row.LostAt is not null) return new ReaderTrace(channels, row.ReceivedThrough);
+
+        var sure = row.SeenAt - SignOfLife;
+        return new ReaderTrace(channels, row.ReceivedThrough > sure ? row.ReceivedThrough : sure);
     }
 
     /// <summary>Waits for something to write; a sign of life is due every second while there is anybody to be lost.</summary>

@@ -24,7 +24,7 @@ public sealed class StoredReadersTests
         using var temp = new TempStore();
         using (var killed = await StartAsync(temp.Store))
         {
-            killed.Note(Tab, Channels);
+            killed.Note(Tab, Channels, DateTimeOffset.UtcNow.AddMinutes(-1));
             await Eventually.HoldsAsync(() => temp.Ask<long>("SELECT count(*) FROM live_readers") == 1, "the reader is written");
         }
 
@@ -43,7 +43,7 @@ public sealed class StoredReadersTests
     {
         using var temp = new TempStore();
         using var readers = await StartAsync(temp.Store);
-        readers.Note(Tab, Channels);
+        readers.Note(Tab, Channels, DateTimeOffset.UtcNow.AddMinutes(-1));
         var through = DateTimeOffset.UtcNow.AddSeconds(-2);
 
         readers.Lose(Tab, new ReaderTrace(Channels.ToHashSet(), through));
@@ -58,7 +58,7 @@ public sealed class StoredReadersTests
     {
         using var temp = new TempStore();
         using var readers = await StartAsync(temp.Store);
-        readers.Note(Tab, Channels);
+        readers.Note(Tab, Channels, DateTimeOffset.UtcNow.AddMinutes(-1));
         (await readers.ClaimAsync("42", "pusher", CancellationToken.None)).ShouldBeNull();
 
         readers.Forget(Tab);
@@ -74,7 +74,7 @@ public sealed class StoredReadersTests
     {
         using var temp = new TempStore();
         var stopping = await StartAsync(temp.Store);
-        stopping.Note(Tab, Channels);
+        stopping.Note(Tab, Channels, DateTimeOffset.UtcNow.AddMinutes(-1));
         stopping.Lose(Tab, new ReaderTrace(Channels.ToHashSet(), DateTimeOffset.UtcNow));
         await stopping.StopAsync(CancellationToken.None);
         stopping.Dispose();
@@ -90,7 +90,7 @@ public sealed class StoredReadersTests
         using var temp = new TempStore();
         using (var killed = await StartAsync(temp.Store, TimeSpan.FromMilliseconds(200)))
         {
-            killed.Note(Tab, Channels);
+            killed.Note(Tab, Channels, DateTimeOffset.UtcNow.AddMinutes(-1));
             killed.Lose(new ReaderKey("lost", "42", "pusher"), new ReaderTrace(Channels.ToHashSet(), DateTimeOffset.UtcNow));
             await Eventually.HoldsAsync(() => temp.Ask<long>("SELECT count(*) FROM live_readers") == 2, "both are written");
         }
@@ -98,7 +98,7 @@ public sealed class StoredReadersTests
         await Task.Delay(TimeSpan.FromMilliseconds(300)); // the time itself is what is tested
         using var next = await StartAsync(temp.Store, TimeSpan.FromMilliseconds(200));
         (await next.ClaimAsync("42", "pusher", CancellationToken.None)).ShouldBeNull();
-        next.Note(new ReaderKey("new", "43", "pusher"), Channels);
+        next.Note(new ReaderKey("new", "43", "pusher"), Channels, DateTimeOffset.UtcNow.AddMinutes(-1));
 
         await Eventually.HoldsAsync(() => temp.Ask<long>("SELECT count(*) FROM live_readers WHERE user_id = '42'") == 0, "the old ones are gone");
     }
@@ -109,7 +109,7 @@ public sealed class StoredReadersTests
         using var temp = await TempPostgres.NewAsync();
         using var alive = await StartAsync(temp.Store);
         using var asked = await StartAsync(temp.Store);
-        alive.Note(Tab, Channels);
+        alive.Note(Tab, Channels, DateTimeOffset.UtcNow.AddMinutes(-1));
         await Eventually.HoldsAsync(async () => await temp.AskAsync("SELECT count(*) FROM live_readers") == 1, "the reader is written");
         (await asked.ClaimAsync("42", "pusher", CancellationToken.None)).ShouldBeNull();
 

@@ -7,7 +7,7 @@ CREATE UNLOGGED TABLE live_readers (
     protocol         text COLLATE "C" NOT NULL,
     channels         text             NOT NULL,         -- a JSON array of names
     lost_at          bigint,                            -- Unix milliseconds; null while it is there
-    received_through bigint                             -- what was sent until then it has received
+    received_through bigint           NOT NULL          -- what was sent until then it has received, or was not for it
 );
 
 CREATE INDEX live_readers_by_user ON live_readers (user_id);

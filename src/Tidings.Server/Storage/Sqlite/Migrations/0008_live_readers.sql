@@ -6,7 +6,7 @@ CREATE TABLE live_readers (
     protocol         TEXT    NOT NULL,
     channels         TEXT    NOT NULL,         -- a JSON array of names
     lost_at          INTEGER,                  -- Unix milliseconds; null while it is there
-    received_through INTEGER                   -- what was sent until then it has received
+    received_through INTEGER NOT NULL          -- what was sent until then it has received, or was not for it
 ) WITHOUT ROWID;
 
 CREATE INDEX live_readers_by_user ON live_readers (user_id);
