@@ -29,6 +29,7 @@ internal static class PusherCloses
     public static CloseReason Of(CloseReason reason) => reason.Code switch
     {
         OfGoingAway => new(4100, "The server is going away"),
+        4401 when reason == CloseReason.TokenExpired => new(4200, reason.Reason), // it comes back at once, and asks its auth endpoint anew
         4401 or 4403 => new(4009, reason.Reason), // who it is counts no more, or it was sent away
         4408 => new(4201, reason.Reason),         // no pong
         4409 => new(4100, reason.Reason),         // too slow

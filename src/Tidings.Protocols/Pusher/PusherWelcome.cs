@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Presence;
 using Tidings.Realtime.Publications;
@@ -12,18 +11,13 @@ namespace Tidings.Protocols.Pusher;
 /// </summary>
 internal sealed class PusherWelcome(PusherContext shared, Connection connection, PusherChannel channel, PresenceMember? self, bool isCached)
 {
-    /// <summary>How many of the newest events are looked through for the last one before the subscription.</summary>
-    private const int Newest = 20;
-
-    private static readonly TimeSpan CachedFor = TimeSpan.FromMinutes(30);
-
     /// <summary>Reads what is needed and says it.</summary>
     public async Task SayAsync(CancellationToken cancellationToken)
     {
         if (!await IsSubscribedAsync()) return;
 
         var members = self is null ? null : await shared.Engine.ReadPresenceAsync(channel.Channel, cancellationToken);
-        var last = isCached ? await ReadLastAsync(cancellationToken) : null;
+        var last = isCached ? await LastEvent.ReadAsync(shared.Engine, channel.Channel, channel.Position, cancellationToken) : null;
         if (isCached && last is null) shared.Listener?.CacheMissed(channel.Name.Text);
         connection.Shard.Post(() => Say(members, last));
     }
@@ -39,14 +33,6 @@ internal sealed class PusherWelcome(PusherContext shared, Connection connection,
             else shared.Engine.Home.WhenSettled(connection, channel.Channel, self.UserId, () => done.TrySetResult(true));
         });
         return done.Task;
-    }
-
-    private async Task<Publication?> ReadLastAsync(CancellationToken cancellationToken)
-    {
-        var page = await shared.Engine.ReadHistoryAsync(channel.Channel, null, Newest, NoRights.Instance, cancellationToken);
-        return page.Events.LastOrDefault(publication =>
-            publication.Position.Epoch == channel.Position.Epoch && publication.Position.Offset <= channel.Position.Offset
-            && !publication.IsTombstone && shared.Engine.Clock.GetUtcNow() - publication.Draft.Timestamp < CachedFor);
     }
 
     /// <summary>On the connection's shard.</summary>

@@ -4,8 +4,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Tidings.Protocols.Pusher;
 using Tidings.Realtime;
 using Tidings.Realtime.Channels;
-using Tidings.Realtime.Connections;
-using Tidings.Realtime.Publications;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
 
@@ -16,9 +14,6 @@ internal static class ReadChannels
 {
     private const int PageSize = 1_000;
     private const int MostListed = 10_000;
-    private const int Newest = 20;
-
-    private static readonly TimeSpan CachedFor = TimeSpan.FromMinutes(30);
 
     /// <summary>The channels that are read on this node.</summary>
     public static async Task<IResult> ListAsync(AppRequest request, HttpContext context)
@@ -67,7 +62,7 @@ internal static class ReadChannels
 
         var facts = await ChannelFacts.ReadAsync(engine, name, channel!, info, context.RequestAborted);
         var isOccupied = facts.Users > 0 || await engine.CountSubscribersAsync(channel!) > 0;
-        var cached = info.Contains(ChannelFacts.Cache) ? await ReadCachedAsync(engine, channel!, context.RequestAborted) : null;
+        var cached = info.Contains(ChannelFacts.Cache) ? await LastEvent.ReadAsync(engine, channel!, null, context.RequestAborted) : null;
         return Answer(json =>
         {
             json.WriteBoolean("occupied"u8, isOccupied);
@@ -81,7 +76,7 @@ internal static class ReadChannels
 
             json.WriteStartObject("cache"u8);
             json.WriteString("data"u8, TextOf(cached.Draft.Payload.Span));
-            json.WriteNumber("ttl"u8, (long)(CachedFor - (engine.Clock.GetUtcNow() - cached.Draft.Timestamp)).TotalSeconds);
+            json.WriteNumber("ttl"u8, (long)(LastEvent.Lifetime - (engine.Clock.GetUtcNow() - cached.Draft.Timestamp)).TotalSeconds);
             json.WriteEndObject();
         });
     }
@@ -127,12 +122,6 @@ internal static class ReadChannels
             if (page.Count < PageSize) yield break;
             after = page[^1].Channel.Value;
         }
-    }
-
-    private static async Task<Publication?> ReadCachedAsync(RealtimeEngine engine, ChannelName channel, CancellationToken cancellationToken)
-    {
-        var page = await engine.ReadHistoryAsync(channel, null, Newest, NoRights.Instance, cancellationToken);
-        return page.Events.LastOrDefault(publication => !publication.IsTombstone && engine.Clock.GetUtcNow() - publication.Draft.Timestamp < CachedFor);
     }
 
     private static string TextOf(ReadOnlySpan<byte> payload) =>
