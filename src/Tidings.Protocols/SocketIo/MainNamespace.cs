@@ -115,7 +115,7 @@ internal sealed partial class MainNamespace(RealtimeEngine engine, Gatekeeper ga
         {
             if (old.Id != sid) continue;
             await Task.WhenAny(old.Completion, Task.Delay(LastWordTime, engine.Clock, cancellationToken));
-            old.Close(CloseReason.GoingAway(TimeSpan.Zero));
+            old.Close(CloseReason.Lost);
             await old.Completion.WaitAsync(cancellationToken);
             return keys.Open(pid, identity.UserId) is not null;
         }

@@ -41,6 +41,7 @@ internal sealed class SocketIoEndpoint : EngineIoEndpoint, IDisposable
     private static EngineIoSettings SettingsOf(RealtimeEngine engine, NativeProtocolOptions options) => new()
     {
         PingInterval = engine.Options.HeartbeatInterval,
+        PingTimeout = engine.Options.PongTimeout,
         MaxPayload = engine.Options.MessageBytes,
         OutboundBytes = engine.Options.OutboundBytes,
         CloseTimeout = engine.Options.CloseTimeout,

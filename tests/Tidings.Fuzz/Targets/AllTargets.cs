@@ -11,6 +11,7 @@ internal static class AllTargets
         .. MessageTargets.List,
         .. TokenTargets.List,
         .. StreamTargets.List,
+        .. SocketIoTargets.List,
         .. HostTargets.List,
         .. BusTargets.List,
         .. PusherTargets.List,
