@@ -55,6 +55,10 @@ internal sealed class EchoNamespaces : ISocketNamespaces
 
         public void RepeatReply() => session.Engine.Send(SocketPackets.Connected(name, _sid, null));
 
+        public void MarkAlive()
+        {
+        }
+
         public Task LeaveAsync() => Task.CompletedTask;
 
         public void Closed(CloseReason reason)

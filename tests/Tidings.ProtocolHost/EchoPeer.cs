@@ -15,6 +15,11 @@ internal sealed class EchoPeer(EngineSession session) : IEngineIoPeer
     }
 
     /// <inheritdoc />
+    public void MarkAlive()
+    {
+    }
+
+    /// <inheritdoc />
     public CloseReason? Tick(long now) => null;
 
     /// <inheritdoc />

@@ -257,6 +257,8 @@ internal sealed class EngineSession
             _awaitsPong = false;
             _beatAt = _all.Clock.GetTimestamp();
         }
+
+        _peer?.MarkAlive();
     }
 
     private async Task ReleaseSoonAsync(PollWaiter? held)

@@ -13,6 +13,9 @@ internal interface IEngineIoPeer
     /// <returns>Why the session must end, or null.</returns>
     ValueTask<CloseReason?> ReceiveAsync(ReadOnlyMemory<byte> message, bool isBinary, CancellationToken cancellationToken);
 
+    /// <summary>The client answered a ping. Any thread.</summary>
+    void MarkAlive();
+
     /// <summary>Every now and then: deadlines are looked at. Any thread.</summary>
     /// <returns>Why the session must end, or null.</returns>
     CloseReason? Tick(long now);

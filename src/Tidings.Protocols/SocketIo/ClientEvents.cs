@@ -84,7 +84,7 @@ internal sealed class ClientEvents(CommandParser parser)
         {
             string? known = null;
             foreach (var field in OptionFields)
-                if (reader.ValueTextEquals(field)) known = field;
+                if (!reader.ValueIsEscaped && reader.ValueTextEquals(field)) known = field; // an escape may be half a character, at which it throws
             reader.Read();
             var start = (int)reader.TokenStartIndex;
             reader.Skip();

@@ -26,6 +26,9 @@ internal sealed class ClientSocket(RealtimeEngine engine, ClientEvents events, R
     }
 
     /// <inheritdoc />
+    public void MarkAlive() => connection.MarkAlive();
+
+    /// <inheritdoc />
     public void RepeatReply() => connection.Send(new SocketReplyMessage());
 
     /// <inheritdoc />

@@ -29,6 +29,9 @@ internal interface ISocket
     /// <returns>Why the session must end, or null.</returns>
     ValueTask<CloseReason?> ReceiveAsync(SocketPacket packet, bool isOverRate, CancellationToken cancellationToken);
 
+    /// <summary>The client answered a ping. Any thread.</summary>
+    void MarkAlive();
+
     /// <summary>The client asks again for what it has: it gets the same reply.</summary>
     void RepeatReply();
 

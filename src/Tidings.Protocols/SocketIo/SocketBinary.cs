@@ -13,12 +13,16 @@ internal static class SocketBinary
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = SocketPacketParser.MaxDepth });
         while (reader.Read())
         {
-            if (reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals("_placeholder"u8)) continue;
+            if (!IsName(reader, "_placeholder"u8)) continue;
             if (!reader.Read() || reader.TokenType != JsonTokenType.True) continue;
-            if (!reader.Read() || reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals("num"u8)) return false;
+            if (!reader.Read() || !IsName(reader, "num"u8)) return false;
             if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var number) || number < 0 || number >= count) return false;
         }
 
         return true;
     }
+
+    // As JSON.stringify writes it. A name with escapes may be half a character, at which the reader's own comparison throws.
+    private static bool IsName(in Utf8JsonReader reader, ReadOnlySpan<byte> name) =>
+        reader.TokenType == JsonTokenType.PropertyName && !reader.ValueIsEscaped && reader.ValueSpan.SequenceEqual(name);
 }

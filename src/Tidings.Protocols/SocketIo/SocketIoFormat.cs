@@ -32,6 +32,9 @@ internal sealed class SocketIoFormat(ChannelCatalog catalog) : IWireFormat
     /// <inheritdoc />
     public bool ExpectsAnswer => false;
 
+    /// <summary>Clients before 4.6 bring nothing back. One that does takes the same connection's place, so nothing is remembered of it twice.</summary>
+    public bool TellsNoPlace => true;
+
     private static ReadOnlySpan<byte> OffsetStart => ",\""u8;
 
     private static ReadOnlySpan<byte> OffsetEnd => "\"]"u8;

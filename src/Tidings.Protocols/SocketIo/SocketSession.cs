@@ -63,6 +63,13 @@ internal sealed class SocketSession : IEngineIoPeer
     }
 
     /// <inheritdoc />
+    public void MarkAlive()
+    {
+        lock (_lock)
+            foreach (var socket in _sockets.Values) socket?.MarkAlive();
+    }
+
+    /// <inheritdoc />
     public CloseReason? Tick(long now)
     {
         if (Volatile.Read(ref _outsideSince) is var outside and not 0 && _clock.GetElapsedTime(outside, now) >= _settings.ConnectTimeout)

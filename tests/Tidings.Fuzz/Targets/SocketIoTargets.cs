@@ -62,6 +62,6 @@ internal static class SocketIoTargets
 
     private static void Connect(byte[] input)
     {
-        if (System.Text.Unicode.Utf8.IsValid(input) && SocketPacketParser.Parse([(byte)'0', .. input]) is { Namespace: "/" } packet) _ = ConnectRequest.Read(packet.Payload.Span);
+        if (System.Text.Unicode.Utf8.IsValid(input) && SocketPacketParser.Parse((byte[])[(byte)'0', .. input]) is { Namespace: "/" } packet) _ = ConnectRequest.Read(packet.Payload.Span);
     }
 }

@@ -28,16 +28,21 @@ public sealed class HeartbeatTests
             }
         });
 
-        for (var pings = 0; pings < 3;)
+        try
         {
-            var (_, payload) = await client.Socket.ReadFrameAsync();
-            if (!payload.AsSpan().SequenceEqual("2"u8)) continue;
-            pings++;
-            await client.SendAsync("3");
+            for (var pings = 0; pings < 3;)
+            {
+                var (_, payload) = await client.Socket.ReadFrameAsync();
+                if (!payload.AsSpan().SequenceEqual("2"u8)) continue;
+                pings++;
+                await client.SendAsync("3");
+            }
         }
-
-        await end.CancelAsync();
-        await publishing;
+        finally
+        {
+            await end.CancelAsync();
+            await publishing;
+        }
     }
 
     [Fact]

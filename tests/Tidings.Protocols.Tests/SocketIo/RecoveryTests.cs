@@ -149,6 +149,24 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task An_older_client_that_brings_nothing_back_gets_what_it_missed_when_it_joins_again()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (sid, _) = await DropAsync(server, "[\"subscribe\",\"room:a\"]");
+        await server.PublishAsync("room:a", "x", "1");
+        await server.PublishAsync("creator:of-42", "post_created", "{\"post\":{}}"); // its feed is joined for it
+
+        await using var client = await EngineClient.ConnectAsync(server);
+        await client.ReadReplyAsync();
+        client.Sid.ShouldNotBe(sid);
+        await client.EventAsync("post_created");
+        await client.EventAsync("connected");
+        await client.SendAsync("42[\"subscribe\",\"room:a\"]");
+        (await client.EventAsync("subscribed")).GetProperty("recovered").GetBoolean().ShouldBeTrue();
+        (await client.EventAsync("x")).GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task More_rooms_than_fit_into_an_offset_are_told_by_one_that_is_none()
     {
         await using var server = await TestServer.StartAsync(catalog: Catalogs.WithBroadcast);

@@ -103,6 +103,6 @@ public sealed partial class NginxConfiguration : IDisposable
         File.WriteAllText(Path.Combine(Folder, "tls", "privkey.pem"), key.ExportPkcs8PrivateKeyPem());
     }
 
-    [GeneratedRegex(@"(?<before>upstream \w+ \{\n(?:    least_conn;\n)?)(?:    server [\w.-]+:\d+(?<options>[^;]*);\n)+")]
+    [GeneratedRegex(@"(?<before>upstream \w+ \{\n(?:    (?:least_conn|hash [^;]+);\n)?)(?:    server [\w.-]+:\d+(?<options>[^;]*);\n)+")]
     private static partial Regex Upstreams();
 }
