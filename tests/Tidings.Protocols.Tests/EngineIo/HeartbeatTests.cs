@@ -15,7 +15,7 @@ public sealed class HeartbeatTests
     [InlineData(true)]
     public async Task A_client_is_pinged_however_much_it_hears(bool isEarly)
     {
-        await using var server = await TestServer.StartAsync(Fast, isEarly: isEarly);
+        await using var server = await TestServer.StartAsync(Fast with { PongTimeout = TestSocket.Deadline }, isEarly: isEarly);
         await using var client = await EngineClient.ReadyAsync(server);
         await client.AskAsync("[\"subscribe\",\"room:a\"]");
         using var end = new CancellationTokenSource();
