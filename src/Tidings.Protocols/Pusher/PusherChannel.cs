@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tidings.Realtime.Channels;
@@ -67,9 +68,11 @@ internal sealed class PusherChannel(PusherName name, ChannelName channel, bool w
         JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes.ToArray();
 }
 
-/// <summary>What the wire format keeps of a connection. Touched only on its shard.</summary>
+/// <summary>What the wire format keeps of a connection. Touched only on its shard, but for what was taken away.</summary>
 internal sealed class PusherState
 {
+    private ImmutableHashSet<ChannelName> _takenAway = [];
+
     /// <summary>What the client asks now, so that the engine's refusal is told under the name that the client used.</summary>
     public PusherChannel? Asked { get; set; }
 
@@ -78,4 +81,10 @@ internal sealed class PusherState
 
     /// <summary>The names as the client spells them, of what it reads.</summary>
     public Dictionary<ChannelName, string> Spellings { get; } = [];
+
+    /// <summary>The channel was taken from the connection. On its shard.</summary>
+    public void TakeAway(ChannelName channel) => Volatile.Write(ref _takenAway, _takenAway.Add(channel));
+
+    /// <summary>Whether a channel was taken away: a signature from before, which is good for as long as the connection, opens it no more. Any thread.</summary>
+    public bool WasTakenAway(ChannelName channel) => Volatile.Read(ref _takenAway).Contains(channel);
 }

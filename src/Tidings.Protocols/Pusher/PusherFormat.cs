@@ -59,8 +59,9 @@ internal sealed class PusherFormat(ChannelCatalog catalog) : IWireFormat
                 break;
 
             case UnsubscribedMessage unsubscribed:
-                if (!state.Spellings.Remove(unsubscribed.Channel, out var spelling)) break;
-                if (unsubscribed.Reason is { } reason) connection.Queue(PusherJson.SubscriptionError(spelling, "AuthError", reason, 403));
+                if (!state.Spellings.Remove(unsubscribed.Channel, out var spelling) || unsubscribed.Reason is not { } reason) break;
+                if (unsubscribed.Channel.IsForeign) state.TakeAway(unsubscribed.Channel); // nobody but the signature is asked about it
+                connection.Queue(PusherJson.SubscriptionError(spelling, "AuthError", reason, 403));
                 break;
 
             case ErrorMessage error:

@@ -79,6 +79,7 @@ internal sealed class PusherSubscriber(PusherContext shared, Connection connecti
             }
         }
 
+        if (((PusherState)connection.ProtocolState!).WasTakenAway(channel)) return Forbid();
         if (!channel.IsForeign) return await AdmitToOursAsync(name, channel, signed, cancellationToken);
         return name.IsPresence ? await AdmitMemberAsync(channel, signed ?? signIn.User, askedAt, cancellationToken) : Pass.To(ChannelGrant.Open with { AskedAt = askedAt });
     }

@@ -94,6 +94,20 @@ public sealed class PusherSessionTests
     }
 
     [Fact]
+    public async Task A_signature_from_before_opens_a_channel_no_more_that_was_taken_away()
+    {
+        await using var server = await StartServerAsync(Options);
+        await using var client = await ConnectAsync(server);
+        await client.SubscribeAsync("private-orders");
+        await server.Engine.RevokeAsync(ChannelName.Foreign("private-orders"), null);
+        (await client.ReceiveAsync()).ShouldBe(Refused("private-orders", "AuthError", "access_revoked", 403));
+        (await client.SubscribeAsync("private-orders")).ShouldBe(Refused("private-orders", "AuthError", "You may not subscribe to this channel.", 403));
+
+        await using var anew = await ConnectAsync(server);
+        (await anew.SubscribeAsync("private-orders")).ShouldBe(Succeeded("private-orders"));
+    }
+
+    [Fact]
     public async Task A_user_who_is_sent_away_hears_a_code_of_which_clients_stay_away()
     {
         await using var server = await StartServerAsync(Options);
