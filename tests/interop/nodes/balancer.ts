@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server as TcpServer, type Socket } from 'node:net'
 
-/** One address in front of several servers: what connects goes to one of them, and what was open to another is cut when that changes. */
+/** One address in front of several servers: what connects goes to one of them. */
 export class Balancer {
   private readonly open = new Set<Socket>()
 
@@ -25,9 +25,14 @@ export class Balancer {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** From now on everything goes there. */
-  turnTo(target: number): void {
+  /** From now on what connects goes there; what is open stays. */
+  sendTo(target: number): void {
     this.target = target
+  }
+
+  /** From now on everything goes there; to nobody if it is 0. */
+  turnTo(target: number): void {
+    this.sendTo(target)
     for (const socket of this.open) socket.destroy()
   }
 
@@ -37,6 +42,11 @@ export class Balancer {
   }
 
   private serve(client: Socket): void {
+    if (this.target === 0) {
+      client.destroy()
+      return
+    }
+
     const server = connect(this.target, '127.0.0.1')
     for (const [from, to] of [
       [client, server],

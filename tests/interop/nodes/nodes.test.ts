@@ -98,6 +98,7 @@ async function pusher(): Promise<void> {
   const take = taker('pusher-js')
   const client = await pushers.connected(pushers.client({ url: balancer.url, port: balancer.port } as Server, 'pusher'))
   client.signin()
+  await until(() => client.user.user_data !== null, 'Pusher is signed in')
   ;(await pushers.subscribed(client, 'private-ledger-1')).bind('entry', take)
 }
 
@@ -116,24 +117,50 @@ async function signalR(): Promise<void> {
   position = (await hub.invoke<Subscribed>('Subscribe', channel)).position
 }
 
-test.skipIf(!isThere && process.env['TIDINGS_ALL_TESTS'] !== '1')(
+/** Waits until every client has received just this. */
+async function allHave(expected: number[]): Promise<void> {
+  for (const [name, data] of seen) {
+    await until(() => data.length >= expected.length, `${name} gets all`, 30_000).catch(() => undefined)
+    expect(data, name).toEqual(expected)
+  }
+}
+
+const mayBeMissing = process.env['TIDINGS_ALL_TESTS'] !== '1'
+
+test.skipIf(!isThere && mayBeMissing)(
   'When their node is killed, the clients of every protocol get on the other node what they missed',
   async () => {
     const [first, second] = nodes as [Server, Server]
     await Promise.all([plainWebSocket(), eventSource(), socketIo(), pusher(), signalR()])
     await first.publish(channel, 'entry', 1)
-    for (const [name, data] of seen) await until(() => data.length === 1, `${name} gets the first`)
+    await allHave([1])
 
     await first.kill()
+    balancer.turnTo(0)
+    const killedAt = Date.now()
     for (const entry of [2, 3, 4]) await second.publish(channel, 'entry', entry)
+    // A stock pusher-js can't say what it saw last: it gets what a node left behind that has given no sign of life for three seconds.
+    await until(() => Date.now() - killedAt > 4_000, 'the other node knows that the first is dead')
     balancer.turnTo(second.port)
-    for (const [name, data] of seen) await until(() => data.length === 4, `${name} gets the rest`, 30_000).catch(() => expect.fail(`${name} has ${JSON.stringify(data)}`))
+    await allHave([1, 2, 3, 4])
     await second.publish(channel, 'entry', 5)
+    await allHave([1, 2, 3, 4, 5])
+  },
+  120_000,
+)
 
-    for (const [name, data] of seen) {
-      await until(() => data.length === 5, `${name} gets the last`)
-      expect(data, name).toEqual([1, 2, 3, 4, 5])
-    }
+test.skipIf(!isThere && mayBeMissing)(
+  'When their node is stopped in good order, they move to the other one and miss nothing',
+  async () => {
+    const [first, second] = nodes as [Server, Server]
+    await first.restart()
+    balancer.sendTo(first.port)
+    const stopping = second.stop()
+    for (const entry of [6, 7, 8]) await first.publish(channel, 'entry', entry)
+    await stopping
+    await allHave([1, 2, 3, 4, 5, 6, 7, 8])
+    await first.publish(channel, 'entry', 9)
+    await allHave([1, 2, 3, 4, 5, 6, 7, 8, 9])
   },
   120_000,
 )
