@@ -118,7 +118,17 @@ internal class EngineIoEndpoint(string path, RealtimeEngine engine, EngineSessio
         try
         {
             var body = new ArrayBufferWriter<byte>();
-            switch (await session.PollAsync(body, context.RequestAborted))
+            var answer = PollAnswer.Noop;
+            try
+            {
+                answer = await session.PollAsync(body, context.RequestAborted);
+            }
+            finally
+            {
+                session.Leave(isPoll: true); // before the answer: the next poll may be here the moment that is out
+            }
+
+            switch (answer)
             {
                 case PollAnswer.Upgraded:
                     return EngineIoError.BadRequest;
@@ -141,20 +151,45 @@ internal class EngineIoEndpoint(string path, RealtimeEngine engine, EngineSessio
             _ = session.CloseAsync(CloseReason.Lost, writable: false); // what was in the answer is lost, so the session is
             return null;
         }
-        finally
-        {
-            session.Leave(isPoll: true);
-        }
     }
 
     private async Task<EngineIoError?> PostAsync(HttpContext context, EngineSession session)
     {
         if (!session.TryEnter(isPoll: false)) return EngineIoError.BadRequest;
-        byte[]? body = null;
         try
         {
-            if (context.Request.ContentType?.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase) == true) return End(session, "binary_body");
-            body = ArrayPool<byte>.Shared.Rent(sessions.Settings.MaxPayload + 1);
+            EngineIoError? error;
+            try
+            {
+                error = await TakeBodyAsync(context, session);
+            }
+            finally
+            {
+                session.Leave(isPoll: false); // as above
+            }
+
+            if (error is not null) return error;
+            context.Response.ContentType = "text/html";
+            context.Response.ContentLength = 2;
+            context.Response.Headers.CacheControl = "no-store";
+            await context.Response.BodyWriter.WriteAsync("ok"u8.ToArray(), context.RequestAborted);
+            return null;
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            _ = session.CloseAsync(CloseReason.Lost, writable: false);
+            return null;
+        }
+    }
+
+    /// <summary>Deals with the packets of a body.</summary>
+    /// <returns>Null, or what is wrong with it.</returns>
+    private async Task<EngineIoError?> TakeBodyAsync(HttpContext context, EngineSession session)
+    {
+        if (context.Request.ContentType?.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase) == true) return End(session, "binary_body");
+        var body = ArrayPool<byte>.Shared.Rent(sessions.Settings.MaxPayload + 1);
+        try
+        {
             var length = await ReadBodyAsync(context, body.AsMemory(0, sessions.Settings.MaxPayload + 1));
             if (length > sessions.Settings.MaxPayload)
             {
@@ -171,21 +206,11 @@ internal class EngineIoEndpoint(string path, RealtimeEngine engine, EngineSessio
                 break;
             }
 
-            context.Response.ContentType = "text/html";
-            context.Response.ContentLength = 2;
-            context.Response.Headers.CacheControl = "no-store";
-            await context.Response.BodyWriter.WriteAsync("ok"u8.ToArray(), context.RequestAborted);
-            return null;
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException)
-        {
-            _ = session.CloseAsync(CloseReason.Lost, writable: false);
             return null;
         }
         finally
         {
-            if (body is not null) ArrayPool<byte>.Shared.Return(body);
-            session.Leave(isPoll: false);
+            ArrayPool<byte>.Shared.Return(body);
         }
     }
 
