@@ -20,6 +20,9 @@ internal sealed record ReaderClaim(Task<ReaderTrace?> Asking, DateTimeOffset At)
 {
     private ReaderTrace? _taken;
 
+    /// <summary>That of a connection that takes over nothing.</summary>
+    public static ReaderClaim None { get; } = new(Task.FromResult<ReaderTrace?>(null), DateTimeOffset.MinValue);
+
     /// <summary>What it has taken over; null before it is known. Any thread.</summary>
     public ReaderTrace? Taken
     {

@@ -7,13 +7,14 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
     private const int Limit = 100_000;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string UserId, string Protocol), List<(ReaderTrace Trace, long LostAt)>> _lost = [];
+    private readonly Dictionary<(string UserId, string Protocol), List<(string ConnectionId, ReaderTrace Trace, long LostAt)>> _lost = [];
     private readonly Queue<((string UserId, string Protocol) Key, long LostAt)> _inOrder = new();
 
     /// <inheritdoc />
     public void Note(ReaderKey reader, IReadOnlyCollection<Channels.ChannelName> channels, DateTimeOffset since)
     {
-        // With this process its histories are gone as well.
+        // A connection may come back under its old id. Who reads now is not kept: with this process its histories are gone as well.
+        Remove(reader);
     }
 
     /// <inheritdoc />
@@ -25,7 +26,7 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
             DropOld(now);
             if (_inOrder.Count >= Limit) return;
             if (!_lost.TryGetValue(key, out var traces)) _lost[key] = traces = [];
-            traces.Add((trace, now));
+            traces.Add((reader.ConnectionId, trace, now));
             _inOrder.Enqueue((key, now));
         }
     }
@@ -33,7 +34,7 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
     /// <inheritdoc />
     public void Forget(ReaderKey reader)
     {
-        // It was never noted.
+        Remove(reader);
     }
 
     /// <inheritdoc />
@@ -42,13 +43,19 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
         lock (_lock)
         {
             DropOld(clock.GetTimestamp());
-            if (!_lost.TryGetValue((userId, protocol), out var traces)) return ValueTask.FromResult<ReaderTrace?>(null);
+            if (!_lost.TryGetValue((userId, protocol), out var traces) || traces.Count == 0) return ValueTask.FromResult<ReaderTrace?>(null);
 
             var claimed = traces[^1].Trace;
             traces.RemoveAt(traces.Count - 1);
             if (traces.Count == 0) _lost.Remove((userId, protocol));
             return ValueTask.FromResult<ReaderTrace?>(claimed);
         }
+    }
+
+    private void Remove(ReaderKey reader)
+    {
+        lock (_lock)
+            if (_lost.TryGetValue((reader.UserId, reader.Protocol), out var traces)) traces.RemoveAll(trace => trace.ConnectionId == reader.ConnectionId);
     }
 
     private void DropOld(long now)

@@ -26,6 +26,7 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
     /// <returns>The same command, or one with a position.</returns>
     public async ValueTask<SubscribeCommand> WithPlaceAsync(Connection connection, SubscribeCommand command, CancellationToken cancellationToken)
     {
+        if (command.Since is not null) connection.Claim ??= ReaderClaim.None; // it knows itself where it was
         if (command.Since is not null || ReaderOf(connection) is not { } reader || engine.Catalog.RulesOf(command.Channel).History == 0) return command;
 
         connection.Claim ??= new ReaderClaim(ClaimAsync(connection, reader), engine.Clock.GetUtcNow());

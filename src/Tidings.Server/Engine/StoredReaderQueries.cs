@@ -92,7 +92,7 @@ internal sealed class StoredReaderQueries
         public const string Put = """
             INSERT INTO live_readers (connection_id, node, user_id, protocol, channels, lost_at, received_through)
             VALUES (@ConnectionId, @Node, @UserId, @Protocol, @Channels, @LostAt, @ReceivedThrough)
-            ON CONFLICT (connection_id) DO UPDATE SET channels = excluded.channels, lost_at = excluded.lost_at, received_through = excluded.received_through
+            ON CONFLICT (connection_id) DO UPDATE SET node = excluded.node, channels = excluded.channels, lost_at = excluded.lost_at, received_through = excluded.received_through
             """;
 
         public const string Remove = "DELETE FROM live_readers WHERE connection_id = @ConnectionId";

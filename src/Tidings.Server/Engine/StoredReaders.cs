@@ -36,9 +36,10 @@ internal sealed partial class StoredReaders : BackgroundService, IReaderMemory
     private readonly ILogger _logger;
     private readonly StoredReaderQueries _queries;
     private readonly bool _isAlone;
-    private readonly HashSet<string> _lostUsers = new(StringComparer.Ordinal); // whose losses are among the changes
     private readonly HashSet<string> _live = new(StringComparer.Ordinal);
     private Dictionary<string, ReaderChange> _changes = new(StringComparer.Ordinal);
+    private HashSet<string> _lostUsers = new(StringComparer.Ordinal); // whose losses are among the changes
+    private HashSet<string> _beingWritten = []; // and among those that are not committed yet
     private long _signedAt;
     private long _cleanedAt;
 
@@ -149,7 +150,7 @@ internal sealed partial class StoredReaders : BackgroundService, IReaderMemory
 
     private bool IsUnwritten(string userId)
     {
-        lock (_lock) return _lostUsers.Contains(userId);
+        lock (_lock) return _lostUsers.Contains(userId) || _beingWritten.Contains(userId);
     }
 
     private bool IsLost(LiveReader row, DateTimeOffset now) => row.LostAt is not null || _isAlone || now - row.SeenAt >= DeadAfter;
@@ -202,7 +203,7 @@ internal sealed partial class StoredReaders : BackgroundService, IReaderMemory
             lock (_lock)
             {
                 (changes, _changes) = (_changes, new Dictionary<string, ReaderChange>(StringComparer.Ordinal));
-                _lostUsers.Clear();
+                (_beingWritten, _lostUsers) = (_lostUsers, new HashSet<string>(StringComparer.Ordinal));
                 isSignDue = (_live.Count > 0 || changes.Count > 0) && IsDue(_signedAt, SignOfLife - (2 * Collecting));
                 isCleanupDue = IsDue(_cleanedAt, BetweenCleanups);
             }
@@ -225,6 +226,7 @@ internal sealed partial class StoredReaders : BackgroundService, IReaderMemory
         }
         finally
         {
+            lock (_lock) _beingWritten = [];
             _writing.Release();
         }
     }
