@@ -111,7 +111,7 @@ internal class EngineIoEndpoint(string path, RealtimeEngine engine, EngineSessio
         return null;
     }
 
-    private static async Task<EngineIoError?> PollAsync(HttpContext context, EngineSession session)
+    private async Task<EngineIoError?> PollAsync(HttpContext context, EngineSession session)
     {
         if (!session.TryEnter(isPoll: true)) return EngineIoError.BadRequest;
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
@@ -134,6 +134,7 @@ internal class EngineIoEndpoint(string path, RealtimeEngine engine, EngineSessio
                     return EngineIoError.BadRequest;
 
                 case PollAnswer.Close:
+                    if (session.IsClosed) sessions.Remove(session); // now the client knows
                     if (body.WrittenCount > 0) body.Write([EnginePackets.Separator]);
                     body.Write(EnginePackets.CloseBody);
                     break;

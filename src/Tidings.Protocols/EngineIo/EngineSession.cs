@@ -232,7 +232,7 @@ internal sealed class EngineSession
             Volatile.Write(ref _ending, Outbox.EndAsync(reason, writable, farewell));
         }
 
-        if (Outbox.IsOnSocket || !IsOrderly(reason) || Volatile.Read(ref _polls) > 0) _all.Remove(this);
+        if (Outbox.IsOnSocket || !IsOrderly(reason)) _all.Remove(this);
         try
         {
             upgrade?.Cancel();

@@ -147,7 +147,7 @@ internal sealed class PollingClient(TestServer server) : IDisposable
         var client = await OpenAsync(server);
         (await client.PostAsync($$"""40{"token":"{{user}}"}""")).ShouldBe((HttpStatusCode.OK, "ok"));
         var seen = "";
-        while (!seen.Contains("\"connected\"", StringComparison.Ordinal)) seen += (await client.PollAsync()).Body;
+        while (!seen.Contains("\"connected\"", StringComparison.Ordinal)) seen += await client.NextAsync();
         seen.ShouldStartWith("40{");
         return client;
     }
@@ -156,6 +156,14 @@ internal sealed class PollingClient(TestServer server) : IDisposable
     {
         using var answer = await _http.GetAsync(Url).WaitAsync(TestSocket.Deadline);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>The packets of the next poll, of a session that is there.</summary>
+    public async Task<string> NextAsync()
+    {
+        var (status, body) = await PollAsync();
+        status.ShouldBe(HttpStatusCode.OK, body);
+        return body;
     }
 
     public async Task<(HttpStatusCode Status, string Body)> PostAsync(string body, string type = "text/plain")
