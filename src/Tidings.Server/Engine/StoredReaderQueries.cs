@@ -62,7 +62,13 @@ internal sealed class StoredReaderQueries
 
                     write.Enqueue(Sql.Put, new
                     {
-                        reader.ConnectionId, Node = _node, reader.UserId, reader.Protocol, Channels = JsonSerializer.Serialize(channels), LostAt = lostAt, ReceivedThrough = receivedThrough,
+                        reader.ConnectionId,
+                        Node = _node,
+                        reader.UserId,
+                        reader.Protocol,
+                        Channels = JsonSerializer.Serialize(channels),
+                        LostAt = lostAt,
+                        ReceivedThrough = receivedThrough,
                     });
                 }
 
