@@ -105,6 +105,7 @@ install curl curl
 install python3 python3
 install php php-cli
 install ruby ruby
+install go golang-go
 install systemd-analyze systemd
 chromium=$(command -v chromium)
 export CHROMIUM=$chromium

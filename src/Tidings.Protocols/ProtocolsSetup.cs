@@ -62,6 +62,9 @@ internal static class ProtocolsSetup
         return services.AddSingleton<IWebSocketEndpoint>(static provider => provider.GetRequiredService<PusherEndpoint>());
     }
 
+    /// <summary>Asked without making it: what a host's app hangs on may not be there yet, and says so at the start.</summary>
+    private static bool HasPusher(IServiceProvider services) => services.GetService<IServiceProviderIsService>()?.IsService(typeof(PusherApp)) == true;
+
     /// <summary>Maps every protocol, for all methods: a WebSocket over HTTP/2 arrives as CONNECT.</summary>
     public static IEndpointConventionBuilder MapTidingsProtocols(this IEndpointRouteBuilder routes)
     {
@@ -69,7 +72,7 @@ internal static class ProtocolsSetup
         MapWebSocket<NativeEndpoint>(NativeEndpoint.Path);
         Map("/sse", false, static context => context.RequestServices.GetRequiredService<SseEndpoint>().HandleAsync(context));
         Map("/poll", false, static context => context.RequestServices.GetRequiredService<PollEndpoint>().HandleAsync(context));
-        if (routes.ServiceProvider.GetService<PusherApp>() is not null) MapWebSocket<PusherEndpoint>(PusherEndpoint.Path);
+        if (HasPusher(routes.ServiceProvider)) MapWebSocket<PusherEndpoint>(PusherEndpoint.Path);
         Map(SocketIoEndpoint.Path, true, static context => context.RequestServices.GetRequiredService<SocketIoEndpoint>().HandleAsync(context));
         group.MapTidingsHub();
         return group;

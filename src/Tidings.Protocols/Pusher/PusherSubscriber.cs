@@ -31,6 +31,7 @@ internal sealed class PusherSubscriber(PusherContext shared, Connection connecti
 #pragma warning restore CA1031
         {
             _engine.LogFault("subscribing a Pusher client", exception);
+            await _engine.HandleAsync(connection, new UnsubscribeCommand(null, channel), cancellationToken); // if it came so far
             Reply(PusherJson.SubscriptionError(name.Text, "ServerError", "The server could not subscribe you now.", 500));
         }
     }

@@ -37,7 +37,7 @@ internal static class HubSetup
         var options = new HttpConnectionDispatcherOptions { TransportSendTimeout = SendTimeout };
         options.LongPolling.PollTimeout = PollTimeout;
         options.WebSockets.CloseTimeout = CloseTimeout;
-        routes.MapConnections(Path, options, static connection => connection.UseConnectionHandler<HubHandler>())
+        routes.MapConnections(Path, options, Serve)
             .Add(static endpoint =>
             {
                 var isNegotiation = ((RouteEndpointBuilder)endpoint).RoutePattern.RawText!.EndsWith("/negotiate", StringComparison.Ordinal);
@@ -49,5 +49,12 @@ internal static class HubSetup
         // Callbacks run in the reverse order: the engine's, which sends everyone away, then this, then the framework's, which cuts.
         var visits = routes.ServiceProvider.GetRequiredService<HubVisits>();
         routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(visits.WaitForGoodbyes);
+    }
+
+    /// <summary>The handler is made with the first connection: what a host's app hangs on is there by then, and a start that fails says why.</summary>
+    private static void Serve(IConnectionBuilder connection)
+    {
+        var handler = connection.ApplicationServices.GetRequiredService<HubHandler>;
+        connection.Run(context => handler().OnConnectedAsync(context));
     }
 }

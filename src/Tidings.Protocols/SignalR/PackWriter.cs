@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -93,7 +94,7 @@ internal static class PackWriter
                     break;
                 case JsonTokenType.PropertyName or JsonTokenType.String:
                     if (isChannel && reader.ValueSpan.IsEmpty) emptyAt = to.WrittenCount;
-                    isChannel = reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1 && reader.ValueTextEquals("channel"u8);
+                    isChannel = reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1 && reader.ValueSpan.SequenceEqual("channel"u8);
                     WriteText(to, ref reader);
                     continue;
                 case JsonTokenType.Number:
@@ -132,9 +133,49 @@ internal static class PackWriter
             return;
         }
 
-        var bytes = ArrayPool<byte>.Shared.Rent(reader.ValueSpan.Length);
-        WriteText(to, bytes.AsSpan(0, reader.CopyString(bytes)));
-        ArrayPool<byte>.Shared.Return(bytes);
+        WriteText(to, Unescape(reader.ValueSpan));
+    }
+
+    /// <summary>
+    /// What an escaped text says. JavaScript writes half a surrogate pair as an escape, and reads it; the framework's reader throws. It becomes
+    /// U+FFFD, as everywhere where text is UTF-8.
+    /// </summary>
+    private static string Unescape(ReadOnlySpan<byte> escaped)
+    {
+        var text = new StringBuilder(escaped.Length);
+        while (escaped.IndexOf((byte)'\\') is var at and >= 0)
+        {
+            text.Append(Encoding.UTF8.GetString(escaped[..at]));
+            var sign = escaped[at + 1];
+            escaped = escaped[(at + 2)..];
+            switch (sign)
+            {
+                case (byte)'u':
+                    text.Append((char)ushort.Parse(Encoding.ASCII.GetString(escaped[..4]), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+                    escaped = escaped[4..];
+                    break;
+                case (byte)'b':
+                    text.Append('\b');
+                    break;
+                case (byte)'f':
+                    text.Append('\f');
+                    break;
+                case (byte)'n':
+                    text.Append('\n');
+                    break;
+                case (byte)'r':
+                    text.Append('\r');
+                    break;
+                case (byte)'t':
+                    text.Append('\t');
+                    break;
+                default:
+                    text.Append((char)sign);
+                    break;
+            }
+        }
+
+        return text.Append(Encoding.UTF8.GetString(escaped)).ToString();
     }
 
     private static void WriteNumber(ArrayBufferWriter<byte> to, ref Utf8JsonReader reader)

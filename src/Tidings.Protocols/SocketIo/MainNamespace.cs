@@ -117,10 +117,10 @@ internal sealed partial class MainNamespace(RealtimeEngine engine, Gatekeeper ga
             await Task.WhenAny(old.Completion, Task.Delay(LastWordTime, engine.Clock, cancellationToken));
             old.Close(CloseReason.Lost);
             await old.Completion.WaitAsync(cancellationToken);
-            return keys.Open(pid, identity.UserId) is not null;
+            break;
         }
 
-        return true;
+        return keys.Open(pid, identity.UserId) is not null; // asked again: the goodbye may have come since
     }
 
     private async ValueTask<ChannelGrant[]?> AuthorizeAsync(ClientIdentity identity, IReadOnlyList<RecoveryPlace> places, CancellationToken cancellationToken)

@@ -33,7 +33,17 @@ internal sealed class SocketIoDoor(RealtimeEngine engine, Gatekeeper gate, MainN
         }
 
         var token = Gatekeeper.FindToken(context.Request);
-        var otherwise = token is null ? await gate.IdentifyRequestAsync(context, gate.OriginOf(context.Request)) : default;
+        AdmittanceOf otherwise;
+        try
+        {
+            otherwise = token is null ? await gate.IdentifyRequestAsync(context, gate.OriginOf(context.Request)) : default;
+        }
+        catch
+        {
+            place.Dispose(); // the client has left meanwhile
+            throw;
+        }
+
         if (otherwise.Outcome == Admittance.NoOrigin)
         {
             place.Dispose();

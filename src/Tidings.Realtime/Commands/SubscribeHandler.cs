@@ -140,7 +140,8 @@ internal static class SubscribeHandler
             engine.Metrics.CountRefusal(Refusal.TooManySubscriptions);
             refusal = new(command.Id, ErrorCode.TooManySubscriptions, "This connection has as many subscriptions as it may.", command.Channel.Value);
         }
-        else if (engine.Revoked.CoverGrantOf(grant.AskedAt, command.Channel, connection.Identity.UserId))
+        else if (engine.Revoked.CoverGrantOf(grant.AskedAt, command.Channel, connection.Identity.UserId)
+            || (command.Member is { } member && engine.Revoked.CoverGrantOf(grant.AskedAt, command.Channel, member.UserId)))
         {
             engine.Metrics.CountRefusal(Refusal.Forbidden);
             refusal = new(command.Id, ErrorCode.Forbidden, "You may not subscribe to this channel.", command.Channel.Value);

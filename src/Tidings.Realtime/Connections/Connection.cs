@@ -109,7 +109,24 @@ internal sealed class Connection
     /// <summary>Queues a message. Shard only.</summary>
     internal void Write(ServerMessage message)
     {
-        if (!IsClosing) Format.WriteMessage(this, message);
+        if (IsClosing) return;
+        try
+        {
+            Format.WriteMessage(this, message);
+        }
+#pragma warning disable CA1031 // A client that gets no answer would wait for it for ever.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            FailToWrite(message.GetType().Name, exception);
+        }
+    }
+
+    /// <summary>Something can't be said to it: rather no connection than a silent gap. Shard only.</summary>
+    internal void FailToWrite(string what, Exception exception)
+    {
+        Engine.LogFault($"writing {what} for a connection", exception);
+        Close(CloseReason.GoingAway(RealtimeEngine.RetryDelay()));
     }
 
     /// <summary>Starts writing what is queued. Shard only.</summary>

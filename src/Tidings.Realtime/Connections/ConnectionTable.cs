@@ -28,7 +28,7 @@ internal sealed class ConnectionTable(int connectionsPerUser)
     }
 
     /// <summary>Adds a connection.</summary>
-    /// <returns>False if its user has as many as allowed.</returns>
+    /// <returns>False if its user has as many as allowed, or one with its id.</returns>
     public bool TryAdd(Connection connection)
     {
         lock (_lock)
@@ -74,11 +74,19 @@ internal sealed class ConnectionTable(int connectionsPerUser)
         };
     }
 
+    /// <summary>Protocols whose clients come back under their old id may do so twice at a time: the second is another connection.</summary>
+    private static bool HasId(object? present, string id) => present switch
+    {
+        null => false,
+        List<Connection> several => several.Exists(other => other.Id == id),
+        _ => ((Connection)present).Id == id,
+    };
+
     private bool TryAddOfUser(string userId, Connection connection)
     {
         var present = _byUser.GetValueOrDefault(userId);
         var count = present switch { null => 0, List<Connection> several => several.Count, _ => 1 };
-        if (count >= connectionsPerUser) return false;
+        if (count >= connectionsPerUser || HasId(present, connection.Id)) return false;
 
         if (present is null) _byUser.Add(userId, connection);
         else if (present is List<Connection> several) several.Add(connection);

@@ -29,8 +29,8 @@ internal static class Revocation
         var count = 0;
         foreach (var connection in shard.Connections)
         {
-            if (userId is not null && connection.Identity.UserId != userId) continue;
             if (connection.SubscriptionTo(channel) is not { } subscription) continue;
+            if (userId is not null && connection.Identity.UserId != userId && subscription.Member?.UserId != userId) continue;
 
             shard.EndSubscription(subscription);
             connection.Write(new UnsubscribedMessage(null, channel, Reason));

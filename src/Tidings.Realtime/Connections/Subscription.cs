@@ -215,8 +215,17 @@ internal sealed class Subscription
     private void Write(Publication publication)
     {
         var form = Mutants.Active == Mutant.FullFormInReplay && _missed.Count > 0 ? PublicationForm.Full : publication.FormFor(Rights);
-        var push = publication.EncodingFor(Connection.Format, form);
-        Connection.Format.WritePush(Connection, this, publication, push);
-        Connection.Shard.CountDelivery(Connection.Format, publication);
+        try
+        {
+            var push = publication.EncodingFor(Connection.Format, form);
+            Connection.Format.WritePush(Connection, this, publication, push);
+            Connection.Shard.CountDelivery(Connection.Format, publication);
+        }
+#pragma warning disable CA1031 // What one wire format can't write must not keep it from the readers of the others.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Connection.FailToWrite("an event", exception);
+        }
     }
 }

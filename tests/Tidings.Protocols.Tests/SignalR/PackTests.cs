@@ -37,6 +37,17 @@ public sealed class PackTests
     }
 
     [Theory]
+    [InlineData("\"\\ud800\"", "A3EFBFBD")]
+    [InlineData("{\"\\udc00a\":1}", "81A4EFBFBD6101")]
+    [InlineData("\"\\ud83d\\ude00\\u0022\\/\"", "A6F09F9880222F")]
+    public void Half_a_character_is_written_as_the_sign_for_what_is_none(string json, string hex)
+    {
+        var packed = new ArrayBufferWriter<byte>();
+        PackWriter.WriteJson(packed, Encoding.UTF8.GetBytes(json), out _);
+        Convert.ToHexString(packed.WrittenSpan).ShouldBe(hex);
+    }
+
+    [Theory]
     [InlineData(15)]
     [InlineData(16)]
     [InlineData(31)]

@@ -22,7 +22,16 @@ internal sealed record PusherClientRequest(string Socket, string? Channel, Clien
         if (!http.HasFormContentType || http.ContentLength is not (> 0 and <= MaxBody))
             return (null, Problems.Problem(400, "bad_request", $"The body must be a form of at most {MaxBody} bytes."));
 
-        var form = await http.ReadFormAsync(cancellationToken);
+        IFormCollection form;
+        try
+        {
+            form = await http.ReadFormAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or NotSupportedException)
+        {
+            return (null, Problems.Problem(400, "bad_request", "The body is not a form that can be read."));
+        }
+
         if (!SocketId.Is(form["socket_id"].ToString())) return (null, Problems.Invalid("socket_id", "This is not the id of a connection."));
         var identity = await IdentityOfAsync(http, tokens, cancellationToken);
         if (identity is null) return (null, Problems.Problem(401, "unauthorized", "The token opens no live connection any more."));
@@ -51,7 +60,6 @@ internal sealed record PusherClientRequest(string Socket, string? Channel, Clien
     private static async Task<ClientIdentity?> IdentityOfAsync(HttpRequest http, IConnectionAuthenticator tokens, CancellationToken cancellationToken)
     {
         if (Bearer.Of(http) is { } bearer) return (await tokens.AuthenticateAsync(bearer, cancellationToken)) is { IsExpired: false, Identity: { } identity } ? identity : null;
-        var user = http.HttpContext.User;
-        return SignedIn.UserIdOf(user) is { } userId ? new ClientIdentity(userId, null, SignedIn.SessionIdOf(user)) : null;
+        return await http.HttpContext.RequestServices.GetRequiredService<Protocols.Admission.IRequestIdentity>().OfAsync(http.HttpContext);
     }
 }
