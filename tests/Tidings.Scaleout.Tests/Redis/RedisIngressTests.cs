@@ -58,6 +58,38 @@ public sealed class RedisIngressTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_server_leaves_that_answers_no_more_is_published_by_the_other_and_once()
+    {
+        var (a, b) = (await StartOnPostgresAsync(), await StartOnPostgresAsync());
+        await AreListeningAsync(a, b);
+        await PublishAsync("room:1", """{"event":"first"}""");
+        await Eventually.HoldsAsync(async () => await CountAsync(a, "published") + await CountAsync(b, "published") == 1, "one has published");
+        var (silent, other) = await CountAsync(a, "published") == 1 ? (a, b) : (b, a);
+        using var reader = await Account.RegisterAsync(other, "reader");
+        await using var client = await NativeClient.ConnectAsync(reader);
+        var channel = $"user:{reader.Id}"; // a durable one: the bus of a node that was silent may lose what is not
+        await client.SubscribeAsync(channel);
+
+        silent.Pause();
+        await PublishAsync(channel, """{"event":"second"}""");
+        await client.WaitForAsync(static message => message.IsOfType("second"), "what was left");
+        silent.Resume();
+
+        // It reads what came meanwhile, or was silent for so long that it connects anew; in either case it reads on.
+        var unknown = await CountAsync(silent, "unknown_channel");
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await PublishAsync("nothing:1", """{"event":"e"}""");
+                return await CountAsync(silent, "unknown_channel") > unknown;
+            },
+            "the silent one reads on");
+        await PublishAsync(channel, """{"event":"third"}""");
+        await client.WaitForAsync(static message => message.IsOfType("third"), "the next");
+        client.EventsOf(channel).Select(static message => message.Text("type")).ShouldBe(["second", "third"]);
+    }
+
+    [Fact]
     public async Task A_server_without_a_database_server_reads_redis_and_takes_nothing_that_is_wrong()
     {
         var server = await StartAsync(new Dictionary<string, string>());

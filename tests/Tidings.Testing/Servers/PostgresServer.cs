@@ -158,7 +158,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         var pidFile = Path.Combine(Data, "postmaster.pid");
         if (File.Exists(pidFile)) Signals.Send(ProcessId, Signals.Quit);
-        for (var deadline = Deadline.In(TimeSpan.FromSeconds(5)); File.Exists(pidFile) && !deadline.IsOver;) Thread.Sleep(10);
+        SpinWait.SpinUntil(() => !File.Exists(pidFile), TimeSpan.FromSeconds(5));
         try
         {
             _folder.Delete(recursive: true);
