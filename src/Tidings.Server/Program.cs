@@ -3,6 +3,7 @@ using Tidings.Server.Auth;
 using Tidings.Server.ChannelAccess;
 using Tidings.Server.Engine;
 using Tidings.Server.Features.Accounts;
+using Tidings.Server.Features.Comments;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
@@ -43,6 +44,7 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.UsePage();
     app.MapAccounts();
     app.MapPosts();
+    app.MapComments();
     app.MapLikes();
     app.MapFollows();
     app.MapCreators();

@@ -25,6 +25,15 @@ internal sealed record PostLiked(string PostId, long LikesCount, long Version, s
 /// <summary>A like was taken back; <paramref name="Changes"/> likes and unlikes are in it, this the latest.</summary>
 internal sealed record PostUnliked(string PostId, long LikesCount, long Version, string UserId, long Changes, DateTimeOffset At) : DomainEvent(At);
 
+/// <summary>A comment was written.</summary>
+internal sealed record CommentAdded(NormalisedComment Comment, long CommentsCount, long Version, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A comment was edited.</summary>
+internal sealed record CommentUpdated(NormalisedComment Comment, long CommentsCount, long Version, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A comment was taken back.</summary>
+internal sealed record CommentDeleted(string CommentId, string PostId, long CommentsCount, long Version, DateTimeOffset At) : DomainEvent(At);
+
 /// <summary>Public posts went by that had no event of their own in public:posts.</summary>
 internal sealed record PublicPostsCounted(long Count, DateTimeOffset At) : DomainEvent(At);
 

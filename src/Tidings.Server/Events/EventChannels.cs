@@ -24,6 +24,11 @@ internal static class EventChannels
         PostLiked e => [new(Post(e.PostId), "post_liked", new LikesPayload(e.PostId, e.LikesCount, e.Version, e.UserId, e.Changes))],
         PostUnliked e => [new(Post(e.PostId), "post_unliked", new LikesPayload(e.PostId, e.LikesCount, e.Version, e.UserId, e.Changes))],
 
+        CommentAdded e => OfComment("comment_added", e.Comment, e.CommentsCount, e.Version),
+        CommentUpdated e => OfComment("comment_updated", e.Comment, e.CommentsCount, e.Version),
+        CommentDeleted e =>
+            [new(Post(e.PostId), "comment_deleted", new CommentDeletedPayload(e.CommentId, e.PostId, e.CommentsCount, e.Version))],
+
         PublicPostsCounted e => [new(PublicPosts, "feed_update", new FeedCountPayload("new_posts", e.Count))],
 
         UserFollowed e =>
@@ -57,6 +62,9 @@ internal static class EventChannels
         var toCreator = new Delivery(Creator(payload.UserId), "post_created", payload);
         return e.IsAnnounced ? [toCreator, new(PublicPosts, "post_created", payload)] : [toCreator];
     }
+
+    private static Delivery[] OfComment(string type, NormalisedComment comment, long commentsCount, long version) =>
+        [new(Post(comment.PostId), type, new CommentPayload(comment, comment.PostId, commentsCount, version))];
 
     private static Delivery[] ToCreatorAndPost(string creatorId, string postId, string type, EventPayload payload, ChannelEffect? onPost = null) =>
         [new(Creator(creatorId), type, payload), new(Post(postId), type, payload, Effect: onPost)];

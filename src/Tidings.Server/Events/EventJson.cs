@@ -27,6 +27,8 @@ internal static class EventJson
 [JsonSerializable(typeof(PostUpdatedPayload))]
 [JsonSerializable(typeof(PostDeletedPayload))]
 [JsonSerializable(typeof(LikesPayload))]
+[JsonSerializable(typeof(CommentPayload))]
+[JsonSerializable(typeof(CommentDeletedPayload))]
 [JsonSerializable(typeof(FeedSourcePayload))]
 [JsonSerializable(typeof(FeedCountPayload))]
 internal sealed partial class EventJsonContext : JsonSerializerContext;

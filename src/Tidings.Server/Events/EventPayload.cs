@@ -15,6 +15,12 @@ internal sealed record PostDeletedPayload(string PostId, long Version) : EventPa
 /// <summary><c>post_liked</c> and <c>post_unliked</c>.</summary>
 internal sealed record LikesPayload(string PostId, long LikesCount, long Version, string UserId, long Changes) : EventPayload;
 
+/// <summary><c>comment_added</c> and <c>comment_updated</c>.</summary>
+internal sealed record CommentPayload(NormalisedComment Comment, string PostId, long CommentsCount, long Version) : EventPayload;
+
+/// <summary><c>comment_deleted</c>.</summary>
+internal sealed record CommentDeletedPayload(string CommentId, string PostId, long CommentsCount, long Version) : EventPayload;
+
 /// <summary><c>feed_update</c> that names a creator.</summary>
 internal sealed record FeedSourcePayload(string Reason, string CreatorId) : EventPayload;
 

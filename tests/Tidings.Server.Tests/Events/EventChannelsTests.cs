@@ -27,6 +27,12 @@ public sealed class EventChannelsTests
         new PostCreator("42", "ann", "", null, true),
         new PostMetadata(At, At, "", 0, 0, "published", null, 3));
 
+    private const string CommentText =
+        """{"id":"c1","postId":"p1","author":{"id":"8","nickname":"bob","fullName":"","avatar":null,"isCreator":false},"content":"so","parentId":"c0","createdAt":"2026-01-02T03:04:05.006Z","editedAt":null,"isDeleted":false,"repliesCount":0,"version":12}""";
+
+    private static readonly NormalisedComment Comment =
+        new("c1", "p1", new PostCreator("8", "bob", "", null, false), "so", "c0", At, null, false, 0, 12);
+
     public static TheoryData<string, string[]> Table => new()
     {
         { nameof(PostCreated), [$$"""creator:42 post_created {"post":{{PostText}},"userId":"42"}""", $$"""public:posts post_created {"post":{{PostText}},"userId":"42"}"""] },
@@ -35,6 +41,9 @@ public sealed class EventChannelsTests
         { nameof(PostDeleted), ["""creator:42 post_deleted {"postId":"p1","version":4}""", """post:p1 post_deleted {"postId":"p1","version":4} Close"""] },
         { nameof(PostLiked), ["""post:p1 post_liked {"postId":"p1","likesCount":7,"version":9,"userId":"8","changes":3}"""] },
         { nameof(PostUnliked), ["""post:p1 post_unliked {"postId":"p1","likesCount":6,"version":10,"userId":"8","changes":1}"""] },
+        { nameof(CommentAdded), [$$"""post:p1 comment_added {"comment":{{CommentText}},"postId":"p1","commentsCount":5,"version":12}"""] },
+        { nameof(CommentUpdated), [$$"""post:p1 comment_updated {"comment":{{CommentText}},"postId":"p1","commentsCount":5,"version":12}"""] },
+        { nameof(CommentDeleted), ["""post:p1 comment_deleted {"commentId":"c1","postId":"p1","commentsCount":4,"version":13}"""] },
         { nameof(PublicPostsCounted), ["""public:posts feed_update {"reason":"new_posts","count":120}"""] },
         { nameof(UserFollowed), ["""feed:8 feed_update {"reason":"followed","creatorId":"42"} Attach creator:42"""] },
         { nameof(UserUnfollowed), ["""feed:8 feed_update {"reason":"unfollowed","creatorId":"42"} Detach creator:42"""] },
@@ -48,6 +57,9 @@ public sealed class EventChannelsTests
         nameof(PostDeleted) => new PostDeleted("p1", "42", 4, At),
         nameof(PostLiked) => new PostLiked("p1", 7, 9, "8", 3, At),
         nameof(PostUnliked) => new PostUnliked("p1", 6, 10, "8", 1, At),
+        nameof(CommentAdded) => new CommentAdded(Comment, 5, 12, At),
+        nameof(CommentUpdated) => new CommentUpdated(Comment, 5, 12, At),
+        nameof(CommentDeleted) => new CommentDeleted("c1", "p1", 4, 13, At),
         nameof(PublicPostsCounted) => new PublicPostsCounted(120, At),
         nameof(UserFollowed) => new UserFollowed("8", "42", At),
         nameof(UserUnfollowed) => new UserUnfollowed("8", "42", At),

@@ -22,6 +22,7 @@ using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
 using Tidings.Server.Auth;
 using Tidings.Server.ChannelAccess;
+using Tidings.Server.Features.Comments;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
@@ -101,7 +102,7 @@ public sealed class PostsApp : IAsyncLifetime
         _app = builder.Build();
         _app.UseAuthentication();
         _app.UseAuthorization();
-        _app.MapPosts().MapLikes().MapFollows().MapCreators().MapRealtimeApi();
+        _app.MapPosts().MapComments().MapLikes().MapFollows().MapCreators().MapRealtimeApi();
         var engine = _app.Services.GetRequiredService<RealtimeEngine>();
         _app.Services.GetRequiredService<Store>().DeliverTo(engine.Publisher.Carry);
         await engine.StartAsync(CancellationToken.None);

@@ -57,6 +57,10 @@ internal static class IdempotencyKeys
         return await write.QuerySingleOrDefaultAsync<FirstAnswer>(Sql.Read, row).ConfigureAwait(false);
     }
 
+    /// <summary>The answer to an earlier request with the key; null if there is none that still counts.</summary>
+    public static ValueTask<FirstAnswer?> FindFirstAsync(this IWriteUnit write, string userId, string key, DateTimeOffset now) =>
+        write.QuerySingleOrDefaultAsync<FirstAnswer>(Sql.ReadFresh, new { UserId = userId, Key = key, ExpiredBefore = ExpiredBefore(now) });
+
     /// <summary>Keeps more of an answer than was known at first.</summary>
     public static async ValueTask CompleteAsync(this IWriteUnit write, string userId, string key, byte[] body) =>
         await write.ExecuteAsync(Sql.Complete, new { UserId = userId, Key = key, Body = body }).ConfigureAwait(false);
@@ -83,6 +87,8 @@ internal static class IdempotencyKeys
             SELECT request_hash AS RequestHash, status AS Status, location AS Location, body AS Body
             FROM idempotency_keys WHERE user_id = @UserId AND key = @Key
             """;
+
+        public const string ReadFresh = $"{Read} AND created_at >= @ExpiredBefore";
 
         public const string Complete = "UPDATE idempotency_keys SET body = @Body WHERE user_id = @UserId AND key = @Key";
         public const string Release = "DELETE FROM idempotency_keys WHERE user_id = @UserId AND key = @Key";

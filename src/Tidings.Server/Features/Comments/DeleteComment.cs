@@ -1,0 +1,53 @@
+using Tidings.Server.Auth;
+using Tidings.Server.Events;
+using Tidings.Server.Host;
+using Tidings.Server.Storage;
+
+namespace Tidings.Server.Features.Comments;
+
+/// <summary>
+/// Takes a comment back: its author may, and the post's. What it said is gone; while it has replies its place stays, so that they have
+/// one too.
+/// </summary>
+internal static class DeleteComment
+{
+    public static async Task<IResult> HandleAsync(
+        string id, string commentId, CurrentUser user, Store store, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var receivedAt = clock.GetTimestamp();
+        var now = clock.GetUtcNow();
+        var mayDelete = await store.WriteAsync<bool?>(
+            async write =>
+            {
+                if (await CommentedPost.LockAsync(write, id, user.Id) is not { } post) return null;
+                var comment = await write.QuerySingleOrDefaultAsync<Comment>(Sql.Read, new { Id = commentId, PostId = id });
+                if (comment is null) return null;
+                if (comment.AuthorId != user.Id && post.AuthorId != user.Id) return false;
+
+                var after = post.After(-1);
+                after.Enqueue(write, id);
+                write.Enqueue(Sql.Delete, new { Id = commentId, Now = now, after.Version });
+                if (comment.ParentId.Length > 0) write.Enqueue(Sql.UncountReply, comment);
+                await write.AppendAsync(new CommentDeleted(commentId, id, after.CommentsCount, after.Version, now) { ReceivedAt = receivedAt });
+                return true;
+            },
+            cancellationToken);
+
+        if (mayDelete is not { } isAllowed) return Problems.NotFound("comment");
+        return isAllowed
+            ? TypedResults.NoContent()
+            : Problems.Problem(403, "forbidden", "Only its author and the post's may delete a comment.");
+    }
+
+    private sealed record Comment(string AuthorId, string ParentId);
+
+    private static class Sql
+    {
+        public const string Read =
+            "SELECT author_id AS AuthorId, parent_id AS ParentId FROM comments WHERE id = @Id AND post_id = @PostId AND deleted = 0";
+
+        public const string Delete = "UPDATE comments SET deleted = 1, content = '', updated_at = @Now, version = @Version WHERE id = @Id";
+
+        public const string UncountReply = "UPDATE comments SET replies_count = replies_count - 1 WHERE id = @ParentId";
+    }
+}
