@@ -18,7 +18,8 @@ internal static class DataMigration
     private static readonly string[] Tables =
     [
         "users", "sessions", "revocations", "posts", "post_likes", "follows", "idempotency_keys", "pending_counters", "pending_public_posts",
-        "data_protection_keys", "comments", "notification_boxes", "notifications", "muted_notifications", "conversations", "conversation_members", "messages",
+        "data_protection_keys", "comments", "notification_boxes", "notifications", "muted_notifications", "pending_like_notices",
+        "conversations", "conversation_members", "messages",
         "channels", "events",
     ];
 

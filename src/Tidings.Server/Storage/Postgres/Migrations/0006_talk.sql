@@ -50,8 +50,11 @@ CREATE TABLE muted_notifications (
     PRIMARY KEY (user_id, type)
 );
 
--- The latest who liked, as a JSON array with the latest last: for the author's notification.
-ALTER TABLE pending_counters ADD COLUMN latest_likers text COLLATE "C" NOT NULL DEFAULT '[]';
+-- Posts that were liked and whose authors have not been told yet, with the latest who did as a JSON array, the latest last.
+CREATE TABLE pending_like_notices (
+    post_id text COLLATE "C" NOT NULL PRIMARY KEY,
+    likers  text COLLATE "C" NOT NULL
+);
 
 CREATE TABLE conversations (
     id              text COLLATE "C" NOT NULL PRIMARY KEY,

@@ -50,8 +50,11 @@ CREATE TABLE muted_notifications (
     PRIMARY KEY (user_id, type)
 ) WITHOUT ROWID;
 
--- The latest who liked, as a JSON array with the latest last: for the author's notification.
-ALTER TABLE pending_counters ADD COLUMN latest_likers TEXT NOT NULL DEFAULT '[]';
+-- Posts that were liked and whose authors have not been told yet, with the latest who did as a JSON array, the latest last.
+CREATE TABLE pending_like_notices (
+    post_id TEXT    NOT NULL PRIMARY KEY,
+    likers  TEXT    NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE conversations (
     id         TEXT    NOT NULL PRIMARY KEY,
