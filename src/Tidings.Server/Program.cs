@@ -2,6 +2,7 @@ using Tidings.Protocols;
 using Tidings.Server.Auth;
 using Tidings.Server.ChannelAccess;
 using Tidings.Server.Engine;
+using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Accounts;
 using Tidings.Server.Features.Comments;
 using Tidings.Server.Features.Creators;
@@ -10,6 +11,7 @@ using Tidings.Server.Features.Likes;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Pusher;
 using Tidings.Server.Features.Realtime;
+using Tidings.Server.Features.Subscriptions;
 using Tidings.Server.Host;
 using Tidings.Server.Operations;
 using Tidings.Server.Page;
@@ -24,6 +26,7 @@ if (!builder.TryAddHost(Console.Error, out var options)) return 1;
 builder.Services
     .AddStorage(options.DataDirectory, options.Database)
     .AddTidingsAuthentication()
+    .AddPostAccess()
     .AddChannelAccess()
     .AddChannelWebhook(options.Auth.ChannelWebhook)
     .AddScaleout(options)
@@ -33,6 +36,7 @@ builder.Services
     .AddPosts(new PostLimits(options.Limits.PostChars))
     .AddLikes()
     .AddCreators()
+    .AddSubscriptions()
     .AddOperations()
     .AddOpenApi();
 
@@ -48,6 +52,7 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.MapLikes();
     app.MapFollows();
     app.MapCreators();
+    app.MapSubscriptions();
     app.MapRealtimeApi();
     app.MapPusherApi();
 }

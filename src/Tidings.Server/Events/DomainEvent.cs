@@ -42,3 +42,27 @@ internal sealed record UserFollowed(string FollowerId, string CreatorId, DateTim
 
 /// <summary>A user follows a creator no longer.</summary>
 internal sealed record UserUnfollowed(string FollowerId, string CreatorId, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A paid period of a subscription began.</summary>
+/// <param name="Subscription">What was paid for.</param>
+/// <param name="SubscribersCount">How many subscribe to the creator now.</param>
+/// <param name="Opened">The creator's newest locked posts that the subscriber may see from here on.</param>
+/// <param name="At">When.</param>
+internal sealed record SubscriptionStarted(SubscriptionView Subscription, long SubscribersCount, IReadOnlyList<string> Opened, DateTimeOffset At) : DomainEvent(At)
+{
+    /// <summary>The levels that the user has with the creator from here on.</summary>
+    public required IReadOnlyList<HeldLevel> Held { get; init; }
+}
+
+/// <summary>A paid period of a subscription is over: it expired, was refunded, or ended by a block.</summary>
+/// <param name="UserId">Who had paid.</param>
+/// <param name="CreatorId">Whom.</param>
+/// <param name="Reason">What the reader's client is told.</param>
+/// <param name="Held">What is left: the levels that the user still has with the creator, and until when.</param>
+/// <param name="Closed">The creator's newest locked posts that the subscriber may see no longer.</param>
+/// <param name="At">When.</param>
+internal sealed record SubscriptionEnded(
+    string UserId, string CreatorId, string Reason, IReadOnlyList<HeldLevel> Held, IReadOnlyList<string> Closed, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A user has bought a post, or has it no longer.</summary>
+internal sealed record PurchaseChanged(string UserId, string PostId, bool Holds, DateTimeOffset At) : DomainEvent(At);

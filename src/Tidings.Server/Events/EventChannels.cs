@@ -42,6 +42,15 @@ internal static class EventChannels
                 Effect: new ChannelEffect(ChannelEffectKind.Detach, Creator(e.CreatorId))),
         ],
 
+        SubscriptionStarted e =>
+        [
+            new(Creator(e.Subscription.CreatorId), "new_subscription", new SubscriberCountPayload(e.Subscription.CreatorId, e.SubscribersCount)),
+            new(User(e.Subscription.CreatorId), "new_subscription", new NewSubscriptionPayload(e.Subscription, e.SubscribersCount)),
+            new(Feed(e.Subscription.UserId), "feed_update", new FeedAccessPayload("subscribed", e.Subscription.CreatorId, e.Opened)),
+        ],
+        SubscriptionEnded e => [new(Feed(e.UserId), "feed_update", new FeedAccessPayload(e.Reason, e.CreatorId, e.Closed))],
+        PurchaseChanged e => [new(Feed(e.UserId), "feed_update", new FeedAccessPayload(e.Holds ? "purchased" : "purchase_refunded", null, [e.PostId]))],
+
         _ => throw new InvalidOperationException($"{happened.GetType().Name} has no row in EventChannels."),
     };
 
@@ -50,6 +59,9 @@ internal static class EventChannels
 
     /// <summary>The channel of a user's feed.</summary>
     public static ChannelName Feed(string userId) => new("feed", userId);
+
+    /// <summary>The channel of a user's own affairs.</summary>
+    public static ChannelName User(string userId) => new("user", userId);
 
     /// <summary>The channel of one post.</summary>
     public static ChannelName Post(string postId) => new("post", postId);

@@ -31,6 +31,11 @@ internal static class EventJson
 [JsonSerializable(typeof(CommentDeletedPayload))]
 [JsonSerializable(typeof(FeedSourcePayload))]
 [JsonSerializable(typeof(FeedCountPayload))]
+[JsonSerializable(typeof(FeedAccessPayload))]
+[JsonSerializable(typeof(SubscriberCountPayload))]
+[JsonSerializable(typeof(NewSubscriptionPayload))]
+[JsonSerializable(typeof(LevelsHeldPayload))]
+[JsonSerializable(typeof(PostHeldPayload))]
 internal sealed partial class EventJsonContext : JsonSerializerContext;
 
 /// <summary>Instants as RFC 3339 text in UTC with milliseconds, always 24 characters.</summary>

@@ -5,7 +5,7 @@ namespace Tidings.Server.Events;
 /// is empty, an absent url null.
 /// </summary>
 internal sealed record NormalisedPost(
-    string Id, PostContent Content, PostMedia Media, PostAccess Access, PostCreator Creator, PostMetadata Metadata);
+    string Id, PostContent Content, PostMedia Media, PostLock Access, PostCreator Creator, PostMetadata Metadata);
 
 /// <summary>What it says; <paramref name="Text"/> is null in the preview of a locked post.</summary>
 internal sealed record PostContent(string Title, string? Text);
@@ -14,7 +14,7 @@ internal sealed record PostContent(string Title, string? Text);
 internal sealed record PostMedia(string Type, string? Url, string? Thumbnail);
 
 /// <summary>What it takes to see all of it, and whether this reader may.</summary>
-internal sealed record PostAccess(bool IsLocked, decimal? Price, string Currency, string? Tier, bool HasAccess);
+internal sealed record PostLock(bool IsLocked, decimal? Price, string Currency, string? Tier, bool HasAccess);
 
 /// <summary>Who wrote it.</summary>
 internal sealed record PostCreator(string Id, string Nickname, string FullName, string? Avatar, bool IsCreator);

@@ -26,7 +26,7 @@ public sealed class ListCreatorsTests(PostsApp app) : IClassFixture<PostsApp>
         (await FindAsync(client, "_")).ShouldBeEmpty();
         (await FindAsync(client, "' OR 1=1 --")).ShouldBeEmpty();
         (await client.GetAsync("/api/creators/c1").JsonAsync())["creator"]!.ToJsonString().ShouldBe(
-            """{"id":"c1","nickname":"Zora_1","fullName":"Berta Quandt","avatar":null,"isCreator":false,"postsCount":0,"followersCount":0,"isFollowing":false}""");
+            """{"id":"c1","nickname":"Zora_1","fullName":"Berta Quandt","avatar":null,"isCreator":false,"postsCount":0,"followersCount":0,"subscribersCount":0,"isFollowing":false}""");
     }
 
     [Fact]

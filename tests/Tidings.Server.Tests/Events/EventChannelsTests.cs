@@ -23,7 +23,7 @@ public sealed class EventChannelsTests
         "p1",
         new PostContent("", "Привет <b>\n"),
         new PostMedia("text", null, null),
-        new PostAccess(false, null, "SOL", null, true),
+        new PostLock(false, null, "SOL", null, true),
         new PostCreator("42", "ann", "", null, true),
         new PostMetadata(At, At, "", 0, 0, "published", null, 3));
 
@@ -47,6 +47,16 @@ public sealed class EventChannelsTests
         { nameof(PublicPostsCounted), ["""public:posts feed_update {"reason":"new_posts","count":120}"""] },
         { nameof(UserFollowed), ["""feed:8 feed_update {"reason":"followed","creatorId":"42"} Attach creator:42"""] },
         { nameof(UserUnfollowed), ["""feed:8 feed_update {"reason":"unfollowed","creatorId":"42"} Detach creator:42"""] },
+        {
+            nameof(SubscriptionStarted),
+            [
+                """creator:42 new_subscription {"creatorId":"42","subscribersCount":5}""",
+                """user:42 new_subscription {"subscription":{"id":"s1","userId":"8","creatorId":"42","level":2,"tier":"Gold","status":"active","expiresAt":"2026-01-02T03:04:05.006Z","createdAt":"2026-01-02T03:04:05.006Z"},"subscribersCount":5}""",
+                """feed:8 feed_update {"reason":"subscribed","creatorId":"42","postIds":["p1"]}""",
+            ]
+        },
+        { nameof(SubscriptionEnded), ["""feed:8 feed_update {"reason":"subscription_expired","creatorId":"42","postIds":["p1"]}"""] },
+        { nameof(PurchaseChanged), ["""feed:8 feed_update {"reason":"purchased","creatorId":null,"postIds":["p1"]}"""] },
     };
 
     private static DomainEvent Happened(string name) => name switch
@@ -63,6 +73,9 @@ public sealed class EventChannelsTests
         nameof(PublicPostsCounted) => new PublicPostsCounted(120, At),
         nameof(UserFollowed) => new UserFollowed("8", "42", At),
         nameof(UserUnfollowed) => new UserUnfollowed("8", "42", At),
+        nameof(SubscriptionStarted) => new SubscriptionStarted(new SubscriptionView("s1", "8", "42", 2, "Gold", "active", At, At), 5, ["p1"], At) { Held = [new HeldLevel(2, At)] },
+        nameof(SubscriptionEnded) => new SubscriptionEnded("8", "42", "subscription_expired", [], ["p1"], At),
+        nameof(PurchaseChanged) => new PurchaseChanged("8", "p1", Holds: true, At),
         _ => throw new ArgumentException(name),
     };
 

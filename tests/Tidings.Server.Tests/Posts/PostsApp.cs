@@ -22,12 +22,14 @@ using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
 using Tidings.Server.Auth;
 using Tidings.Server.ChannelAccess;
+using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Comments;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Realtime;
+using Tidings.Server.Features.Subscriptions;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 using Xunit;
@@ -83,7 +85,7 @@ public sealed class PostsApp : IAsyncLifetime
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Catalog).AddStorage(_folder, await TestDatabase.NewAsync()).AddProblemDetails();
-        builder.Services.AddChannelAccess().AddPosts(new PostLimits(10_000)).AddLikes().AddCreators();
+        builder.Services.AddPostAccess().AddChannelAccess().AddPosts(new PostLimits(10_000)).AddLikes().AddCreators().AddSubscriptions();
         builder.Services.AddSingleton(OptionsReader.Read(TokenSettings)).AddSingleton(new HostSecrets("", "", AppSecret)).AddSingleton<SubscriptionTokens>();
         builder.Services.AddSingleton(provider => new RealtimeEngine(new RealtimeOptions(), new RealtimeDependencies
         {
@@ -102,7 +104,7 @@ public sealed class PostsApp : IAsyncLifetime
         _app = builder.Build();
         _app.UseAuthentication();
         _app.UseAuthorization();
-        _app.MapPosts().MapComments().MapLikes().MapFollows().MapCreators().MapRealtimeApi();
+        _app.MapPosts().MapComments().MapLikes().MapFollows().MapCreators().MapSubscriptions().MapRealtimeApi();
         var engine = _app.Services.GetRequiredService<RealtimeEngine>();
         _app.Services.GetRequiredService<Store>().DeliverTo(engine.Publisher.Carry);
         await engine.StartAsync(CancellationToken.None);

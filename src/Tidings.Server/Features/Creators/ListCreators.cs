@@ -39,7 +39,7 @@ internal static class ListCreators
     {
         public const string MostFollowed = $"""
             SELECT {CreatorRow.Columns} FROM users u
-            WHERE u.is_creator = 1 ORDER BY u.followers_count DESC, u.id DESC LIMIT @Take
+            WHERE u.is_creator = 1 AND {CreatorRow.NotBlocked} ORDER BY u.followers_count DESC, u.id DESC LIMIT @Take
             """;
 
         // The first few by each name, then the most followed of these: a prefix of one letter does not read everybody.
@@ -50,6 +50,7 @@ internal static class ListCreators
                 SELECT id FROM (SELECT id FROM users WHERE lower(full_name) >= lower(@Name) AND lower(full_name) < lower(@NameEnd)
                                 ORDER BY lower(full_name) LIMIT 200) AS by_name)
             SELECT {CreatorRow.Columns} FROM found JOIN users u ON u.id = found.id
+            WHERE {CreatorRow.NotBlocked}
             ORDER BY u.nickname_key = @Key DESC, u.followers_count DESC, u.nickname_key LIMIT @Take
             """;
     }

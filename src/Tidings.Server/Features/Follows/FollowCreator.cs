@@ -19,13 +19,8 @@ internal static class FollowCreator
         var isThere = await store.WriteAsync(
             async write =>
             {
-                if (await write.QuerySingleOrDefaultAsync<string>(Sql.Creator, new { CreatorId = id }) is null) return false;
-
-                var follow = new { FollowerId = user.Id, CreatorId = id, Now = now, By = 1 };
-                if (await write.ExecuteAsync(Sql.Follow, follow) == 0) return true;
-
-                await write.ExecuteAsync(Sql.Count, follow);
-                await write.AppendAsync(new UserFollowed(user.Id, id, now));
+                if (await write.QuerySingleOrDefaultAsync<string>(Sql.Creator, new { CreatorId = id, Me = user.Id }) is null) return false;
+                await FollowIfNewAsync(write, user.Id, id, now);
                 return true;
             },
             cancellationToken);
@@ -38,21 +33,41 @@ internal static class FollowCreator
         var isThere = await store.WriteAsync(
             async write =>
             {
-                var follow = new { FollowerId = user.Id, CreatorId = id, By = -1 };
-                if (await write.ExecuteAsync(Sql.Unfollow, follow) == 0)
-                    return await write.QuerySingleOrDefaultAsync<string>(Sql.Creator, follow) is not null;
-
-                await write.ExecuteAsync(Sql.Count, follow);
-                await write.AppendAsync(new UserUnfollowed(user.Id, id, now));
-                return true;
+                if (await UnfollowIfThereAsync(write, user.Id, id, now)) return true;
+                return await write.QuerySingleOrDefaultAsync<string>(Sql.Creator, new { CreatorId = id, Me = user.Id }) is not null;
             },
             cancellationToken);
         return isThere ? TypedResults.NoContent() : Problems.NotFound("creator");
     }
 
+    /// <summary>Begins a follow inside of a unit, of a creator who is there; nothing happens if there is one.</summary>
+    public static async ValueTask FollowIfNewAsync(IWriteUnit write, string followerId, string creatorId, DateTimeOffset now)
+    {
+        var follow = new { FollowerId = followerId, CreatorId = creatorId, Now = now, By = 1 };
+        if (await write.ExecuteAsync(Sql.Follow, follow).ConfigureAwait(false) == 0) return;
+
+        await write.ExecuteAsync(Sql.Count, follow).ConfigureAwait(false);
+        await write.AppendAsync(new UserFollowed(followerId, creatorId, now)).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a follow inside of a unit.</summary>
+    /// <returns>Whether there was one.</returns>
+    public static async ValueTask<bool> UnfollowIfThereAsync(IWriteUnit write, string followerId, string creatorId, DateTimeOffset now)
+    {
+        var follow = new { FollowerId = followerId, CreatorId = creatorId, By = -1 };
+        if (await write.ExecuteAsync(Sql.Unfollow, follow).ConfigureAwait(false) == 0) return false;
+
+        await write.ExecuteAsync(Sql.Count, follow).ConfigureAwait(false);
+        await write.AppendAsync(new UserUnfollowed(followerId, creatorId, now)).ConfigureAwait(false);
+        return true;
+    }
+
     private static class Sql
     {
-        public const string Creator = "SELECT id FROM users WHERE id = @CreatorId";
+        public const string Creator = """
+            SELECT id FROM users WHERE id = @CreatorId AND NOT EXISTS (
+                SELECT 1 FROM blocks WHERE (blocker_id = @Me AND blocked_id = @CreatorId) OR (blocker_id = @CreatorId AND blocked_id = @Me))
+            """;
 
         public const string Follow = """
             INSERT INTO follows (follower_id, creator_id, since_seq, created_at)

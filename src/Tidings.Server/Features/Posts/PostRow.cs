@@ -43,7 +43,7 @@ internal sealed record PostRow
                 Id,
                 new PostContent(Title, Content),
                 new PostMedia(MediaType, MediaUrl, Thumbnail),
-                new PostAccess(IsLocked: false, Price: null, Currency, Tier: null, HasAccess: true),
+                new PostLock(IsLocked: false, Price: null, Currency, Tier: null, HasAccess: true),
                 new PostCreator(AuthorId, Nickname, FullName ?? "", Avatar, IsCreator != 0),
                 new PostMetadata(
                     DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt),
