@@ -71,6 +71,9 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     /// <summary>Whether it takes connections.</summary>
     public bool IsOpen => !_isClosing && !_isSuspended;
 
+    /// <summary>Which channels have got or lost readers here.</summary>
+    public ReaderChanges ReaderChanges { get; } = new();
+
     /// <summary>How many connections are open.</summary>
     public int ConnectionCount => _connections.Count;
 
@@ -306,6 +309,9 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     public async Task<int> CountSubscribersAsync(ChannelName channel) =>
         (await Occupancy.OfAsync(this, [channel]).ConfigureAwait(false))[0].Subscribers;
 
+    /// <summary>How many subscriptions each of some channels has on this node.</summary>
+    public Task<IReadOnlyList<ChannelOccupancy>> CountSubscribersAsync(IReadOnlyList<ChannelName> channels) => Occupancy.OfAsync(this, channels);
+
     /// <summary>The connections of a user, or all of them, as they are while walking.</summary>
     public IEnumerable<Connection> ConnectionsOf(string? userId) => userId is null ? _connections.All : _connections.Of(userId);
 
@@ -414,6 +420,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
                 shard.Members.Tick(now);
                 shard.Typing.Tick(now);
                 shard.Expiring.EndThrough(wallClock - Options.ExpiryGrace, shard);
+                ReaderChanges.TellOf(shard);
             });
         }
 

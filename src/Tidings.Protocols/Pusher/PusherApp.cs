@@ -21,4 +21,10 @@ internal sealed class PusherApp(string id, string key, string secret)
 
     /// <summary>Whether members of private and presence channels may send events to each other.</summary>
     public bool TakesClientEvents { get; init; } = true;
+
+    /// <summary>Whether a client may stay that neither signs in nor reads a private or presence channel.</summary>
+    public bool TakesStrangers { get; init; } = true;
+
+    /// <summary>How long such a client may stay if it may not.</summary>
+    public TimeSpan StrangersStay { get; init; } = TimeSpan.FromSeconds(30);
 }

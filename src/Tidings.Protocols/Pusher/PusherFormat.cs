@@ -60,7 +60,7 @@ internal sealed class PusherFormat(ChannelCatalog catalog) : IWireFormat
 
             case UnsubscribedMessage unsubscribed:
                 if (!state.Spellings.Remove(unsubscribed.Channel, out var spelling) || unsubscribed.Reason is not { } reason) break;
-                if (unsubscribed.Channel.IsForeign) state.TakeAway(unsubscribed.Channel); // nobody but the signature is asked about it
+                if (PusherName.IsHostsWord(catalog, unsubscribed.Channel)) state.TakeAway(unsubscribed.Channel); // nobody but the signature is asked about it
                 connection.Queue(PusherJson.SubscriptionError(spelling, "AuthError", reason, 403));
                 break;
 

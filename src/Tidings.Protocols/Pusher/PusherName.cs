@@ -29,6 +29,12 @@ internal readonly record struct PusherName(string Text)
         return channel is null ? ChannelNameError.Malformed : ChannelNameError.None;
     }
 
+    /// <summary>
+    /// Whether a signature alone opens a channel: one with a name of Pusher's, or of a kind that takes a token of the host's, since what its
+    /// endpoint signs with the app's secret is the same word.
+    /// </summary>
+    public static bool IsHostsWord(ChannelCatalog catalog, ChannelName channel) => channel.IsForeign || catalog.RulesOf(channel).Access == AccessRule.Token;
+
     /// <summary>A name that a Pusher client could spell, of a channel that nobody has spelled.</summary>
     public static string SpellingOf(ChannelName channel) => channel.IsForeign ? channel.Value : $"{channel.Kind}_{channel.Id}";
 

@@ -33,6 +33,7 @@ internal sealed class PusherSession(PusherContext shared, WebSocketReceiver rece
         _signIn = new PusherSignIn(shared, opened);
         _subscriber = new PusherSubscriber(shared, opened, _signIn);
         _sender = new PusherSender(shared, opened);
+        using var deadline = shared.App.TakesStrangers ? null : Engine.Clock.CreateTimer(_ => opened.Shard.Post(CloseStranger), null, shared.App.StrangersStay, Timeout.InfiniteTimeSpan);
         var reason = await ReceiveAllAsync(opened.Id, AttachAsync, cancellationToken);
         opened.Close(EndFor(reason));
         await HearOutAsync();
@@ -124,6 +125,14 @@ internal sealed class PusherSession(PusherContext shared, WebSocketReceiver rece
             var state = new PusherChannel(new PusherName(PusherName.SpellingOf(channel)), channel, waits: false) { IsAttached = true };
             await Engine.SubscribeAsync(_connection, new SubscribeCommand(null, channel, null, false, null) { IsAttached = true, State = state }, grant, cancellationToken);
         }
+    }
+
+    /// <summary>Who has not said in time who it is, and shown no signature, has to go. On the connection's shard.</summary>
+    private void CloseStranger()
+    {
+        var isKnown = _connection.Identity.UserId is not null
+            || _connection.Subscriptions.Any(static subscription => subscription.State is PusherChannel { Name.IsSigned: true });
+        if (!isKnown) _connection.Close(PusherCloses.Unauthorized);
     }
 
     private async Task SayAndRefuseAsync(CloseReason reason)

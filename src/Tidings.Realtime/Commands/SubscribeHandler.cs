@@ -69,6 +69,7 @@ internal static class SubscribeHandler
 
         connection.Add(subscription);
         engine.Home.Occupy(subscription);
+        engine.ReaderChanges.Note(channel.Name, connection.Shard);
         if (subscription.HasPresence) engine.Home.Join(subscription);
         if (grant.ExpiresAt is { } expiresAt) connection.Shard.Expiring.Add(subscription, expiresAt);
         if (catchUp.Kind != CatchUpKind.ReadLog)
@@ -107,6 +108,7 @@ internal static class SubscribeHandler
         var subscription = new Subscription(connection, feed.Name, engine.Catalog.RulesOf(feed.Name), grant.Rights) { IsAttached = command.IsAttached, State = command.State };
         subscription.Hold();
         connection.Add(subscription);
+        engine.ReaderChanges.Note(feed.Name, connection.Shard);
         if (grant.ExpiresAt is { } expiresAt) connection.Shard.Expiring.Add(subscription, expiresAt);
         feed.Join(new FeedJoin(subscription, command.Id, command.Since, done));
     }

@@ -72,6 +72,9 @@ internal sealed partial class Shard : IDisposable
     /// <summary>How often the users whose home this is may say that they are typing. Set once, before any work.</summary>
     public TypingPace Typing { get; set; } = null!;
 
+    /// <summary>The channels that have got or lost readers here since that was last told. Shard only.</summary>
+    public HashSet<ChannelName> Changed { get; } = [];
+
     /// <summary>The subscriptions here that were granted for a time. Shard only.</summary>
     public ExpiringSubscriptions Expiring { get; } = new();
 
@@ -128,6 +131,7 @@ internal sealed partial class Shard : IDisposable
         subscription.End();
         subscription.Connection.Remove(subscription);
         subscription.Connection.Engine.Home.Vacate(subscription);
+        subscription.Connection.Engine.ReaderChanges.Note(subscription.Channel, this);
         if (subscription.HasPresence) subscription.Connection.Engine.Home.Leave(subscription);
 
         if (!subscription.IsFeed)

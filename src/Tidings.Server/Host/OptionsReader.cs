@@ -70,7 +70,7 @@ internal static class OptionsReader
         foreach (var child in section.GetSection("Webhooks").GetChildren())
         {
             var key = $"Webhooks:{child.Key}";
-            var events = settings.List($"{key}:Events", PusherWebhooks.EventNames);
+            var events = settings.List($"{key}:Events", PusherWebhooks.UsualNames);
             if (events.FirstOrDefault(static name => !PusherWebhooks.EventNames.Contains(name)) is { } unknown)
                 settings.Refuse($"{key}:Events", $"has '{unknown}': there are {string.Join(", ", PusherWebhooks.EventNames)}.");
             if (settings.Url($"{key}:Url") is { } url) webhooks.Add(new WebhookOptions(url, events.ToHashSet(StringComparer.Ordinal)));
@@ -112,6 +112,8 @@ internal static class OptionsReader
             Id = settings.Text("App:Id") ?? "tidings",
             Key = settings.Text("App:Key"),
             Secret = settings.Text("App:Secret"),
+            SubscriptionCounts = settings.Switch("App:SubscriptionCounts", false),
+            AuthorizedConnections = settings.Switch("App:AuthorizedConnections", false),
         };
 
         if (!IsPlain(app.Id)) settings.Refuse("App:Id", "may have 1 to 64 letters, digits, '-' and '_' only.");

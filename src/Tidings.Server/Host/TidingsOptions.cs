@@ -85,6 +85,12 @@ internal sealed class AppOptions
 
     /// <summary>Null: generated.</summary>
     public required string? Secret { get; init; }
+
+    /// <summary>Whether the readers of channels with Pusher's names are told how many they are.</summary>
+    public required bool SubscriptionCounts { get; init; }
+
+    /// <summary>Whether Pusher's clients must show within a while who they are, or a signature.</summary>
+    public required bool AuthorizedConnections { get; init; }
 }
 
 /// <summary>Who is let in.</summary>

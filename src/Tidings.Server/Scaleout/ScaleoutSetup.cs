@@ -1,3 +1,4 @@
+using Tidings.Realtime;
 using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Presence;
 using Tidings.Server.Features.Realtime;
@@ -13,6 +14,7 @@ internal static class ScaleoutSetup
     public static IServiceCollection AddScaleout(this IServiceCollection services, TidingsOptions options)
     {
         if (options.RedisIngress is { } prefix) services.AddRedisIngress(options, prefix);
+        if (options.Redis.Count == 0 || !options.IsShared) services.AddSingleton<IReaderCounts, OwnReaderCounts>();
         if (!options.IsShared) return services;
         services
             .AddHostedService<AccessChanges>()
@@ -28,7 +30,15 @@ internal static class ScaleoutSetup
                 options.Redis[0],
                 provider.GetRequiredService<RedisNames>(),
                 provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<ILogger<RedisPresenceStore>>()));
+                provider.GetRequiredService<ILogger<RedisPresenceStore>>()))
+            .AddSingleton(provider => new RedisReaderCounts(
+                provider.GetRequiredService<RealtimeEngine>(),
+                options.Redis[0],
+                provider.GetRequiredService<RedisNames>(),
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<RedisReaderCounts>>()))
+            .AddSingleton<IReaderCounts>(static provider => provider.GetRequiredService<RedisReaderCounts>())
+            .AddHostedService(static provider => provider.GetRequiredService<RedisReaderCounts>());
     }
 
     private static void AddRedisIngress(this IServiceCollection services, TidingsOptions options, string prefix) => services

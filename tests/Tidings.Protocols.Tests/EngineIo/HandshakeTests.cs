@@ -144,6 +144,30 @@ public sealed class HandshakeTests
     }
 
     [Fact]
+    public async Task A_client_that_leaves_before_it_is_known_who_it_is_gives_its_place_back()
+    {
+        await using var server = await TestServer.StartAsync(configure: static options => options.Connections = 1);
+        using var http = server.CreateClient();
+        using var leaving = new CancellationTokenSource();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/socket.io/?EIO=4&transport=polling");
+        request.Headers.Add("Cookie", "user=slow");
+        var answer = http.SendAsync(request, leaving.Token);
+        await Eventually.IsTrueAsync(() => server.LookedFor > 0, "its user is looked for");
+        (await StatusAsync()).ShouldBe(HttpStatusCode.ServiceUnavailable);
+
+        await leaving.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(answer);
+
+        await Eventually.IsTrueAsync(async () => await StatusAsync() == HttpStatusCode.OK, "another gets the place");
+
+        async Task<HttpStatusCode> StatusAsync()
+        {
+            using var other = await http.GetAsync("/socket.io/?EIO=4&transport=polling");
+            return other.StatusCode;
+        }
+    }
+
+    [Fact]
     public async Task A_server_that_is_switched_off_says_when_to_come_back()
     {
         await using var server = await TestServer.StartAsync();

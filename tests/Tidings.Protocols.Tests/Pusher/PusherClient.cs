@@ -4,6 +4,7 @@ using Shouldly;
 using Tidings.Protocols.Pusher;
 using Tidings.Protocols.Tests.Support;
 using Tidings.Realtime;
+using Tidings.Realtime.Presence;
 
 namespace Tidings.Protocols.Tests.Pusher;
 
@@ -16,8 +17,8 @@ internal sealed class PusherClient(TestSocket socket, string socketId) : IAsyncD
 
     public TestSocket Socket => socket;
 
-    public static Task<TestServer> StartServerAsync(RealtimeOptions? options = null, PusherApp? app = null, bool isEarly = false) =>
-        TestServer.StartAsync(options, services: services => services.AddTidingsPusher(_ => app ?? App), isEarly: isEarly);
+    public static Task<TestServer> StartServerAsync(RealtimeOptions? options = null, PusherApp? app = null, bool isEarly = false, IPresenceStore? presence = null) =>
+        TestServer.StartAsync(options, services: services => services.AddTidingsPusher(_ => app ?? App), isEarly: isEarly, presence: presence);
 
     /// <summary>Connects and swallows the first message.</summary>
     public static async Task<PusherClient> ConnectAsync(TestServer server, string query = "?protocol=7&client=js&version=8.6.0&flash=false")

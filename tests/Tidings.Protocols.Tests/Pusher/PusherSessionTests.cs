@@ -4,6 +4,7 @@ using Tidings.Protocols.Tests.Support;
 using Tidings.Realtime;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
+using Tidings.Realtime.Presence;
 using Xunit;
 using static Tidings.Protocols.Tests.Pusher.PusherClient;
 
@@ -108,6 +109,74 @@ public sealed class PusherSessionTests
     }
 
     [Fact]
+    public async Task A_kind_that_takes_a_token_of_the_hosts_takes_its_signature()
+    {
+        await using var server = await StartServerAsync(Options);
+        await using var client = await ConnectAsync(server);
+        (await client.AskAsync(Subscription("vault_1", ""))).ShouldBe(Refused("vault_1", "AuthError", "You may not subscribe to this channel.", 403));
+        (await client.AskAsync(Subscription("private-vault-1", "key:00"))).ShouldBe(Refused("private-vault-1", "AuthError", "The signature is not of this connection and channel.", 401));
+        (await client.SubscribeAsync("private-vault-1")).ShouldBe(Succeeded("private-vault-1"));
+        await server.PublishAsync("vault:1", "opened", "7");
+        (await client.ReceiveAsync()).ShouldBe("""{"event":"opened","data":"7","channel":"private-vault-1"}""");
+
+        await server.Engine.RevokeAsync(new ChannelName("vault", "1"), null);
+        (await client.ReceiveAsync()).ShouldBe(Refused("private-vault-1", "AuthError", "access_revoked", 403));
+        (await client.SubscribeAsync("private-vault-1")).ShouldBe(Refused("private-vault-1", "AuthError", "You may not subscribe to this channel.", 403));
+    }
+
+    [Fact]
+    public async Task What_is_taken_from_a_member_ends_whose_member_it_is_whoever_has_signed_in()
+    {
+        await using var server = await StartServerAsync(Options);
+        await using var ten = await ConnectAsync(server);
+        await using var eleven = await ConnectAsync(server);
+        await ten.SubscribeAsync("presence-office", """{"user_id":"10"}""");
+        await eleven.SubscribeAsync("presence-office", """{"user_id":"11"}""");
+        (await ten.ReceiveAsync()).ShouldContain("member_added");
+
+        (await server.Engine.RevokeAsync(ChannelName.Foreign("presence-office"), "10")).ShouldBe(1);
+
+        (await ten.ReceiveAsync()).ShouldBe(Refused("presence-office", "AuthError", "access_revoked", 403));
+        (await eleven.AskAsync("""{"event":"pusher:ping"}""")).ShouldBe("""{"event":"pusher:pong","data":"{}"}""");
+    }
+
+    [Fact]
+    public async Task A_subscription_that_fails_half_way_can_be_asked_for_again()
+    {
+        var members = new FailingMembers();
+        await using var server = await StartServerAsync(Options, presence: members);
+        await using var client = await ConnectAsync(server);
+        members.IsFailing = true;
+        (await client.SubscribeAsync("presence-club-1", """{"user_id":"42"}""")).ShouldBe(Refused("presence-club-1", "ServerError", "The server could not subscribe you now.", 500));
+        members.IsFailing = false;
+        (await client.SubscribeAsync("presence-club-1", """{"user_id":"42"}""")).ShouldContain("subscription_succeeded");
+    }
+
+    /// <summary>Members that can't be listed for a while.</summary>
+    private sealed class FailingMembers : IPresenceStore
+    {
+        private readonly MemoryPresenceStore _members = new(TimeProvider.System);
+
+        public bool IsFailing { get; set; }
+
+        public ValueTask<PresenceChange> PutAsync(ChannelName channel, PresenceMember member, string node, TimeSpan lifetime, CancellationToken cancellationToken) =>
+            _members.PutAsync(channel, member, node, lifetime, cancellationToken);
+
+        public ValueTask<PresenceChange> RemoveAsync(ChannelName channel, string userId, string node, CancellationToken cancellationToken) =>
+            _members.RemoveAsync(channel, userId, node, cancellationToken);
+
+        public ValueTask<bool> RenewAsync(string node, TimeSpan lifetime, CancellationToken cancellationToken) => _members.RenewAsync(node, lifetime, cancellationToken);
+
+        public ValueTask<PresenceList> ListAsync(ChannelName channel, int limit, CancellationToken cancellationToken) =>
+            IsFailing ? throw new IOException("The store is out of reach.") : _members.ListAsync(channel, limit, cancellationToken);
+
+        public ValueTask<IReadOnlySet<string>> FindAsync(ChannelName channel, IReadOnlyCollection<string> userIds, CancellationToken cancellationToken) =>
+            _members.FindAsync(channel, userIds, cancellationToken);
+
+        public ValueTask<IReadOnlyList<ExpiredMember>> TakeExpiredAsync(CancellationToken cancellationToken) => _members.TakeExpiredAsync(cancellationToken);
+    }
+
+    [Fact]
     public async Task A_user_who_is_sent_away_hears_a_code_of_which_clients_stay_away()
     {
         await using var server = await StartServerAsync(Options);
@@ -134,6 +203,35 @@ public sealed class PusherSessionTests
         await using var client = await ConnectAsync(server);
         (await client.Socket.ReadCloseAsync()).ShouldBe("4201 no_pong");
     }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("orders")]
+    public async Task Where_strangers_may_not_stay_who_shows_nothing_is_closed_with_4009(string? publicChannel)
+    {
+        await using var server = await StartServerAsync(Options, OnlyForKnown);
+        await using var client = await ConnectAsync(server);
+        if (publicChannel is not null) (await client.AskAsync(Subscription(publicChannel, ""))).ShouldBe(Succeeded(publicChannel));
+        (await client.Socket.ReadCloseAsync()).ShouldBe("4009 Connection not authorized");
+    }
+
+    [Theory]
+    [InlineData("a sign-in")]
+    [InlineData("a signature")]
+    [InlineData("a token")]
+    public async Task Where_strangers_may_not_stay_who_shows_something_does(string what)
+    {
+        await using var server = await StartServerAsync(Options, OnlyForKnown);
+        await using var client = await ConnectAsync(server, what == "a token" ? "?protocol=7&token=user-42" : "?protocol=7");
+        if (what == "a sign-in") await client.SignInAsync("""{"id":"42"}""");
+        if (what == "a signature") await client.SubscribeAsync("private-orders");
+        await using var stranger = await ConnectAsync(server);
+
+        (await stranger.Socket.ReadCloseAsync()).ShouldBe("4009 Connection not authorized"); // by now the first has been looked at
+        (await client.AskAsync("""{"event":"pusher:ping"}""")).ShouldBe("""{"event":"pusher:pong","data":"{}"}""");
+    }
+
+    private static PusherApp OnlyForKnown => new("app", "key", "secret") { TakesStrangers = false, StrangersStay = TimeSpan.FromMilliseconds(400) };
 
     [Fact]
     public async Task A_binary_message_ends_the_connection()

@@ -118,6 +118,42 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task Another_user_with_somebodys_secret_and_offset_gets_nothing_that_is_private()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (sid, back) = await DropAsync(server);
+        await server.PublishAsync("user:42", "private", "1");
+        await server.PublishAsync("creator:of-42", "post_created", "{\"post\":{}}"); // in the feed of 42 alone
+
+        await using var thief = await EngineClient.ReadyAsync(server, "43", back); // its events would be before the reply
+        thief.Sid.ShouldNotBe(sid);
+        await server.PublishAsync("user:42", "private", "2");
+        await server.PublishAsync("user:43", "own", "3");
+        (await thief.EventAsync("own")).GetInt32().ShouldBe(3);
+
+        await using var owner = await EngineClient.ConnectAsync(server, back: back);
+        var missed = new[] { await owner.NextAsync(), await owner.NextAsync(), await owner.NextAsync() };
+        missed.Count(packet => packet.StartsWith("42[\"private\"", StringComparison.Ordinal)).ShouldBe(2);
+        await owner.ReadReplyAsync();
+        owner.Sid.ShouldBe(sid);
+    }
+
+    [Fact]
+    public async Task Two_clients_of_a_user_with_one_secret_are_never_one_socket()
+    {
+        await using var server = await TestServer.StartAsync();
+        var (sid, back) = await DropAsync(server);
+        await using var first = await EngineClient.ReadyAsync(server, back: back);
+        await using var second = await EngineClient.ReadyAsync(server, back: back);
+
+        (first.Sid, second.Sid).ShouldBe((sid, sid));
+        await first.Socket.ReadToEndAsync(); // the later one has taken its place
+        server.Engine.ConnectionsOf("42").ShouldHaveSingleItem().Id.ShouldBe(sid);
+        await server.PublishAsync("user:42", "own", "1");
+        (await second.EventAsync("own")).GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Nothing_of_it_spares_the_token()
     {
         await using var server = await TestServer.StartAsync();

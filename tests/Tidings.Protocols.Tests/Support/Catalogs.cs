@@ -17,6 +17,7 @@ internal static class Catalogs
             ["open"] = new() { Access = AccessRule.Public, History = 1000, Durable = true },
             ["room"] = new() { Access = AccessRule.SignedIn, History = 100, ClientPublish = true },
             ["live"] = new() { Access = AccessRule.SignedIn, History = 0, ClientPublish = true },
+            ["vault"] = new() { Access = AccessRule.Token, History = 100 },
             ["short"] = new() { Access = AccessRule.SignedIn, History = 2, Durable = true },
         },
         ["post_created", "post_liked"]);

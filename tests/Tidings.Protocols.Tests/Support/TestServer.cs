@@ -18,6 +18,7 @@ using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
+using Tidings.Realtime.Presence;
 using Tidings.Realtime.Publications;
 
 namespace Tidings.Protocols.Tests.Support;
@@ -47,6 +48,9 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>How many requests have come to HTTP.</summary>
     public int HttpRequests => Volatile.Read(ref _requests.Value);
 
+    /// <summary>How many requests have had their user looked for that is not found before the client leaves.</summary>
+    public int LookedFor => Volatile.Read(ref _access.LookedFor);
+
     public Uri Address { get; }
 
     public IPEndPoint EndPoint => new(IPAddress.Loopback, Address.Port);
@@ -59,9 +63,11 @@ internal sealed class TestServer : IAsyncDisposable
     /// <param name="isEarly">Whether WebSockets are recognised before HTTP.</param>
     /// <param name="listen">What else is done to the endpoint, before that.</param>
     /// <param name="services">What else is registered, such as another protocol.</param>
+    /// <param name="presence">Where members are kept, if not in memory.</param>
     public static async Task<TestServer> StartAsync(
         RealtimeOptions? options = null, Action<NativeProtocolOptions>? configure = null, ChannelCatalog? catalog = null,
-        HttpProtocols protocols = HttpProtocols.Http1, bool isEarly = false, Action<ListenOptions>? listen = null, Action<IServiceCollection>? services = null)
+        HttpProtocols protocols = HttpProtocols.Http1, bool isEarly = false, Action<ListenOptions>? listen = null, Action<IServiceCollection>? services = null,
+        IPresenceStore? presence = null)
     {
         var logs = new TestLogs();
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -90,6 +96,7 @@ internal sealed class TestServer : IAsyncDisposable
             Broker = new InProcessBroker(),
             Clock = TimeProvider.System,
             Loggers = NullLoggerFactory.Instance,
+            PresenceStore = presence,
         });
         await engine.StartAsync(CancellationToken.None);
 
@@ -146,7 +153,7 @@ internal sealed class TestServer : IAsyncDisposable
 
 /// <summary>
 /// A token is a user's name; <c>expired</c> and <c>invalid…</c> are what they say, <c>name~seconds</c> expires then. Kinds are open by
-/// their <see cref="AccessRule"/>. The cookie <c>user</c> signs in.
+/// their <see cref="AccessRule"/>. The cookie <c>user</c> signs in; that of <c>slow</c> is looked for until the client has left.
 /// </summary>
 internal sealed class TestAccess(ChannelCatalog catalog) : IConnectionAuthenticator, IChannelAuthorizer, IFeedSources, IRequestIdentity
 {
@@ -155,6 +162,8 @@ internal sealed class TestAccess(ChannelCatalog catalog) : IConnectionAuthentica
     public ConcurrentDictionary<string, bool> Forbidden { get; } = new();
 
     public bool IsBroken { get; set; }
+
+    public int LookedFor;
 
     public ValueTask<TokenVerdict> AuthenticateAsync(string token, CancellationToken cancellationToken)
     {
@@ -182,8 +191,17 @@ internal sealed class TestAccess(ChannelCatalog catalog) : IConnectionAuthentica
     public ValueTask<IReadOnlyList<FeedSource>> ReadAsync(ChannelName feed, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<FeedSource>>([new FeedSource(new ChannelName("creator", $"of-{feed.Id}"), 0)]);
 
-    public ValueTask<ClientIdentity?> OfAsync(HttpContext context) =>
-        ValueTask.FromResult(context.Request.Cookies["user"] is { } user ? new ClientIdentity(user, null) : null);
+    public async ValueTask<ClientIdentity?> OfAsync(HttpContext context)
+    {
+        if (context.Request.Cookies["user"] is not { } user) return null;
+        if (user == "slow")
+        {
+            Interlocked.Increment(ref LookedFor);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+        }
+
+        return new ClientIdentity(user, null);
+    }
 }
 
 /// <summary>Everything that was logged, at every level.</summary>

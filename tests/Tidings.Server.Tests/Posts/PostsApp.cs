@@ -31,6 +31,7 @@ using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Realtime;
 using Tidings.Server.Features.Subscriptions;
 using Tidings.Server.Host;
+using Tidings.Server.Scaleout;
 using Tidings.Server.Storage;
 using Xunit;
 
@@ -98,6 +99,7 @@ public sealed class PostsApp : IAsyncLifetime
             Clock = TimeProvider.System,
             Loggers = provider.GetRequiredService<ILoggerFactory>(),
         }));
+        builder.Services.AddSingleton<IReaderCounts, OwnReaderCounts>();
         builder.Services.AddAuthentication("Test").AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>("Test", null);
         builder.Services.AddAuthorizationBuilder().AddPolicy("Backend", policy => policy.RequireClaim("sub", "backend"));
 

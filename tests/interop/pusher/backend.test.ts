@@ -78,6 +78,18 @@ test('The queries tell what is read, by how many and by whom', async () => {
   expect(await triggered.json()).toEqual({ channels: { 'presence-query': { user_count: 1 }, 'plain-query': { subscription_count: 1 } } })
 })
 
+test('An event in the form of old libraries is taken: its name in the query, its data as the body', async () => {
+  const reader = await connected(client(server))
+  const seen: unknown[] = []
+  ;(await subscribed(reader, 'old')).bind('step', (data: unknown) => seen.push(data))
+
+  const answer = await backend(server).post({ path: '/channels/old/events', params: { name: 'step' }, body: { number: 1 } as unknown as string })
+  expect([answer.status, await answer.json()]).toEqual([202, {}])
+  await until(() => seen.length === 1, 'it arrives')
+  expect(seen).toEqual([{ number: 1 }])
+  await expect(backend(server).post({ path: '/channels/old/events', params: {}, body: '{}' })).rejects.toMatchObject({ status: 400 })
+})
+
 test('Names with blanks and letters of other alphabets are sent to', async () => {
   const answer = await backend(server).sendToUser('a b é/ö', 'hello', {})
   expect(answer.status).toBe(200)

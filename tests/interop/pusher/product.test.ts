@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Server, app, token, until, type Post } from '../server'
-import { client, connected, disconnectAll, refused, subscribed } from './clients'
+import { client, codesOf, connected, disconnectAll, refused, subscribed } from './clients'
 
 interface PostCreated {
   type: string
@@ -84,4 +84,67 @@ test('A token that was taken back is not signed for', async () => {
     body: new URLSearchParams({ socket_id: '1.2', channel_name: 'private-feed-leaver' }),
   })
   expect(answer.status).toBe(401)
+})
+
+/** Each body with its media type, and what is wrong with it. */
+const bodies: readonly (readonly [type: string, body: string | Uint8Array, code: string])[] = [
+  ['application/json', '{"socket_id":"1.2","channel_name":"private-feed-42"}', 'bad_request'],
+  ['application/x-www-form-urlencoded', '', 'bad_request'],
+  ['application/x-www-form-urlencoded', `socket_id=1.2&channel_name=${'x'.repeat(5_000)}`, 'bad_request'],
+  ['application/x-www-form-urlencoded', `${'k'.repeat(3_000)}=1`, 'bad_request'],
+  ['application/x-www-form-urlencoded', Array.from({ length: 1_100 }, (_, number) => `${number.toString(36)}=`).join('&'), 'bad_request'],
+  ['application/x-www-form-urlencoded; charset=utf-7', 'socket_id=1.2&channel_name=private-feed-42', 'bad_request'],
+  ['multipart/form-data', 'socket_id=1.2', 'bad_request'],
+  ['multipart/form-data; boundary=x', 'no part at all', 'bad_request'],
+  [`multipart/form-data; boundary=${'x'.repeat(200)}`, 'no part at all', 'bad_request'],
+  ['multipart/form-data; boundary=x', `--x\r\n${'h: 1\r\n'.repeat(50)}\r\n1\r\n--x--`, 'bad_request'],
+  ['application/x-www-form-urlencoded', 'socket_id=%FF%zz&channel_name=%00', 'bad_request'],
+  ['application/x-www-form-urlencoded', new Uint8Array([0xff, 0xfe, 0x00]), 'invalid'],
+  ['application/x-www-form-urlencoded', 'socket_id=1.2&socket_id=3.4&channel_name=private-feed-42', 'invalid'],
+]
+
+test.each(bodies)('A body that is no form of ours is answered with 400: %s', async (type, body, code) => {
+  for (const path of ['auth', 'user-auth']) {
+    const answer = await fetch(`${server.url}/api/pusher/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token('42')}`, 'content-type': type },
+      body: body as string,
+    })
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, code])
+  }
+})
+
+test('What is signed for a session of our own page ends with it, at the latest when its cookie does', async () => {
+  const origin = { origin: server.url }
+  const registered = await fetch(`${server.url}/api/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...origin },
+    body: JSON.stringify({ nickname: 'page', email: 'page@example.com', password: 'a long enough password' }),
+  })
+  expect(registered.status).toBe(201)
+  const id = ((await registered.json()) as { user: { id: string } }).user.id
+  const headers = { ...origin, cookie: registered.headers.get('set-cookie')!.split(';')[0]! }
+  const sign = async (socketId: string, channelName: string) => {
+    const answer = await fetch(`${server.url}/api/pusher/auth`, { method: 'POST', headers, body: new URLSearchParams({ socket_id: socketId, channel_name: channelName }) })
+    expect(answer.status).toBe(200)
+    return (await answer.json()) as { auth: string; channel_data: string }
+  }
+  const signed = JSON.parse((await sign('1.2', `private-feed-${id}`)).channel_data) as { user_id: string; exp?: number; sid?: string }
+  expect(signed).toMatchObject({ user_id: id, sid: expect.any(String) as string })
+  expect(signed.exp).toBeGreaterThan(Date.now() / 1_000)
+
+  const page = await connected(
+    client(server, undefined, {
+      channelAuthorization: {
+        transport: 'ajax',
+        endpoint: 'unused',
+        customHandler: ({ socketId, channelName }, done) => void sign(socketId, channelName).then((answer) => done(null, answer)),
+      },
+    }),
+  )
+  const codes = codesOf(page)
+  await subscribed(page, `private-feed-${id}`)
+  expect((await fetch(`${server.url}/api/auth/logout`, { method: 'POST', headers })).status).toBeLessThan(300)
+  await until(() => page.connection.state === 'disconnected', 'the connection ends with the session')
+  expect([...new Set(codes)]).toEqual([4009])
 })

@@ -17,6 +17,7 @@ internal static class PusherApi
         var app = routes.MapGroup("/apps/{appId}").ExcludeFromDescription();
         app.MapPost("/events", AppRequest.Handler(TriggerEvents.HandleAsync));
         app.MapPost("/batch_events", AppRequest.Handler(TriggerEvents.HandleBatchAsync));
+        app.MapPost("/channels/{channel}/events", AppRequest.Handler(TriggerEvents.HandleNamedAsync)); // of old libraries: name in the query, data as the body
         app.MapGet("/channels", AppRequest.Handler(ReadChannels.ListAsync));
         app.MapGet("/channels/{channel}", AppRequest.Handler(ReadChannels.GetAsync));
         app.MapGet("/channels/{channel}/users", AppRequest.Handler(ReadChannels.UsersAsync));

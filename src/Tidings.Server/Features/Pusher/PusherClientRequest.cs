@@ -27,7 +27,7 @@ internal sealed record PusherClientRequest(string Socket, string? Channel, Clien
         {
             form = await http.ReadFormAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is InvalidDataException or NotSupportedException)
+        catch (Exception exception) when (exception is InvalidDataException or NotSupportedException or (IOException and not BadHttpRequestException))
         {
             return (null, Problems.Problem(400, "bad_request", "The body is not a form that can be read."));
         }

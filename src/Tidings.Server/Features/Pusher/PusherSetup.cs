@@ -1,7 +1,9 @@
 using Tidings.Protocols;
 using Tidings.Protocols.Pusher;
+using Tidings.Realtime;
 using Tidings.Realtime.Presence;
 using Tidings.Server.Host;
+using Tidings.Server.Scaleout;
 
 namespace Tidings.Server.Features.Pusher;
 
@@ -13,8 +15,18 @@ internal static class PusherSetup
         services.AddTidingsPusher(provider =>
         {
             var secrets = provider.GetRequiredService<HostSecrets>();
-            return new PusherApp(options.App.Id, secrets.AppKey, secrets.AppSecret);
+            return new PusherApp(options.App.Id, secrets.AppKey, secrets.AppSecret) { TakesStrangers = !options.App.AuthorizedConnections };
         });
+        if (options.App.SubscriptionCounts || options.Webhooks.Any(static webhook => webhook.Events.Contains(PusherWebhooks.SubscriptionCount)))
+        {
+            services.AddHostedService(provider => new SubscriptionCounts(
+                options.App.SubscriptionCounts,
+                provider.GetRequiredService<RealtimeEngine>(),
+                provider.GetRequiredService<IReaderCounts>(),
+                provider.GetService<PusherWebhooks>(),
+                provider.GetRequiredService<ILogger<SubscriptionCounts>>()));
+        }
+
         if (options.Webhooks.Count == 0) return services;
         return services
             .AddSingleton<PusherWebhooks>()

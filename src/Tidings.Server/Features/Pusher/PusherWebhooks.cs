@@ -21,6 +21,9 @@ internal sealed class PusherWebhooks(TidingsOptions options, PusherApp app, Time
     private const string ClientEvent = "client_event";
     private const string CacheMiss = "cache_miss";
 
+    /// <summary>For which readers have to be counted.</summary>
+    public const string SubscriptionCount = "subscription_count";
+
     /// <summary>How long one missing event of a channel stands for all.</summary>
     private static readonly TimeSpan MissBurst = TimeSpan.FromSeconds(10);
 
@@ -30,7 +33,10 @@ internal sealed class PusherWebhooks(TidingsOptions options, PusherApp app, Time
     private readonly BoundedCache<string, long> _missedAt = new(10_000);
 
     /// <summary>What a host can be told of.</summary>
-    public static IReadOnlyList<string> EventNames { get; } = [Occupancy, Vacancy, Arrival, Departure, ClientEvent, CacheMiss];
+    public static IReadOnlyList<string> EventNames { get; } = [Occupancy, Vacancy, Arrival, Departure, ClientEvent, CacheMiss, SubscriptionCount];
+
+    /// <summary>What a host is told of that does not say: all but counts, which come whenever somebody comes or goes.</summary>
+    public static IReadOnlyList<string> UsualNames { get; } = [Occupancy, Vacancy, Arrival, Departure, ClientEvent, CacheMiss];
 
     /// <inheritdoc />
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -76,6 +82,9 @@ internal sealed class PusherWebhooks(TidingsOptions options, PusherApp app, Time
         _missedAt.Set(channel, now);
         Tell(CacheMiss, channel, static _ => { });
     }
+
+    /// <summary>How many read a channel has changed.</summary>
+    public void SubscriptionsCounted(string channel, int count) => Tell(SubscriptionCount, channel, json => json.WriteNumber("subscription_count"u8, count));
 
     private void Tell(string name, string channel, Action<Utf8JsonWriter> write)
     {

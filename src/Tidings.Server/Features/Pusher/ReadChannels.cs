@@ -6,6 +6,7 @@ using Tidings.Realtime;
 using Tidings.Realtime.Channels;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
+using Tidings.Server.Scaleout;
 
 namespace Tidings.Server.Features.Pusher;
 
@@ -15,7 +16,7 @@ internal static class ReadChannels
     private const int PageSize = 1_000;
     private const int MostListed = 10_000;
 
-    /// <summary>The channels that are read on this node.</summary>
+    /// <summary>The channels that are read.</summary>
     public static async Task<IResult> ListAsync(AppRequest request, HttpContext context)
     {
         var engine = context.RequestServices.GetRequiredService<RealtimeEngine>();
@@ -25,11 +26,11 @@ internal static class ReadChannels
         if (info.Count > 0 && !prefix.StartsWith("presence-", StringComparison.Ordinal)) return Wrong("user_count is told of presence channels: filter_by_prefix must begin with presence-.");
 
         var listed = new List<ChannelFacts>();
-        await foreach (var channel in OccupiedAsync(engine, context.RequestAborted))
+        await foreach (var channel in OccupiedAsync(ReadersOf(context), context.RequestAborted))
         {
             var name = new PusherName(PusherName.SpellingOf(channel));
             if (name.UserId is not null || !name.Text.StartsWith(prefix, StringComparison.Ordinal)) continue;
-            listed.Add(await ChannelFacts.ReadAsync(engine, name, channel, info, context.RequestAborted));
+            listed.Add(await ChannelFacts.ReadAsync(engine, ReadersOf(context), name, channel, info, context.RequestAborted));
             if (listed.Count == MostListed) break;
         }
 
@@ -60,8 +61,8 @@ internal static class ReadChannels
         if (info.Contains(ChannelFacts.SubscriptionCount) && name.IsPresence) return Wrong("subscription_count is not told of presence channels.");
         if (info.Contains(ChannelFacts.Cache) && !(name.IsCached && channel!.IsForeign)) return Wrong("cache is told of cache channels.");
 
-        var facts = await ChannelFacts.ReadAsync(engine, name, channel!, info, context.RequestAborted);
-        var isOccupied = facts.Users > 0 || await engine.CountSubscribersAsync(channel!) > 0;
+        var facts = await ChannelFacts.ReadAsync(engine, ReadersOf(context), name, channel!, info, context.RequestAborted);
+        var isOccupied = facts.Users > 0 || (await ReadersOf(context).CountAsync([channel!], context.RequestAborted))[0] > 0;
         var cached = info.Contains(ChannelFacts.Cache) ? await LastEvent.ReadAsync(engine, channel!, null, context.RequestAborted) : null;
         return Answer(json =>
         {
@@ -103,20 +104,21 @@ internal static class ReadChannels
         });
     }
 
-    /// <summary>How many connections this node has.</summary>
-    public static Task<IResult> CountConnectionsAsync(AppRequest request, HttpContext context)
+    /// <summary>How many connections there are.</summary>
+    public static async Task<IResult> CountConnectionsAsync(AppRequest request, HttpContext context)
     {
-        var count = context.RequestServices.GetRequiredService<RealtimeEngine>().ConnectionCount;
-        return Task.FromResult<IResult>(Answer(json => json.WriteNumber("connections"u8, count)));
+        var count = await ReadersOf(context).CountConnectionsAsync(context.RequestAborted);
+        return Answer(json => json.WriteNumber("connections"u8, count));
     }
 
+    private static IReaderCounts ReadersOf(HttpContext context) => context.RequestServices.GetRequiredService<IReaderCounts>();
+
     private static async IAsyncEnumerable<ChannelName> OccupiedAsync(
-        RealtimeEngine engine, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        IReaderCounts readers, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var after = ""; ;)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var page = await engine.ListChannelsAsync(after, null, PageSize);
+            var page = await readers.ListAsync(after, null, PageSize, cancellationToken);
             foreach (var (channel, subscribers) in page)
                 if (subscribers > 0) yield return channel;
             if (page.Count < PageSize) yield break;

@@ -1,9 +1,11 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tidings.Protocols.Pusher;
 using Tidings.Realtime;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
+using Tidings.Server.Scaleout;
 
 namespace Tidings.Server.Features.Pusher;
 
@@ -22,7 +24,7 @@ internal static class TriggerEvents
         var engine = context.RequestServices.GetRequiredService<RealtimeEngine>();
         return Read(request, engine, isBatch: false, out var triggers) is { } mistake
             ? ProblemOf(mistake)
-            : await PublishAsync(engine, triggers, isBatch: false, context.RequestAborted);
+            : await PublishAsync(context, engine, triggers, isBatch: false);
     }
 
     public static async Task<IResult> HandleBatchAsync(AppRequest request, HttpContext context)
@@ -30,7 +32,26 @@ internal static class TriggerEvents
         var engine = context.RequestServices.GetRequiredService<RealtimeEngine>();
         return Read(request, engine, isBatch: true, out var triggers) is { } mistake
             ? ProblemOf(mistake)
-            : await PublishAsync(engine, triggers, isBatch: true, context.RequestAborted);
+            : await PublishAsync(context, engine, triggers, isBatch: true);
+    }
+
+    /// <summary>An event as old libraries send it: its name in the query, its data as the body, for the one channel of the path.</summary>
+    public static async Task<IResult> HandleNamedAsync(AppRequest request, HttpContext context)
+    {
+        var engine = context.RequestServices.GetRequiredService<RealtimeEngine>();
+        var named = request with
+        {
+            Body = PusherJson.Object(json =>
+            {
+                json.WriteString("name"u8, request["name"]);
+                json.WriteString("channel"u8, (string)context.GetRouteValue("channel")!);
+                json.WriteString("data"u8, Encoding.UTF8.GetString(request.Body.Span));
+                if (request["socket_id"] is { } socketId) json.WriteString("socket_id"u8, socketId);
+            }).ToArray(),
+        };
+        if (Read(named, engine, isBatch: false, out var triggers) is { } mistake) return ProblemOf(mistake);
+        await PublishAsync(context, engine, triggers, isBatch: false);
+        return new JsonAnswer(202, "{}"u8.ToArray());
     }
 
     private static ProblemHttpResult ProblemOf(Trigger.Mistake mistake) =>
@@ -67,18 +88,20 @@ internal static class TriggerEvents
         }
     }
 
-    private static async Task<IResult> PublishAsync(RealtimeEngine engine, List<Trigger> triggers, bool isBatch, CancellationToken cancellationToken)
+    private static async Task<IResult> PublishAsync(HttpContext context, RealtimeEngine engine, List<Trigger> triggers, bool isBatch)
     {
+        var cancellationToken = context.RequestAborted;
         foreach (var draft in triggers.SelectMany(static trigger => trigger.Publications))
             await engine.Publisher.PublishAsync(draft, cancellationToken);
 
         if (triggers.All(static trigger => trigger.Info.Count == 0)) return new JsonAnswer(200, "{}"u8.ToArray());
+        var readers = context.RequestServices.GetRequiredService<IReaderCounts>();
         var infos = new List<IReadOnlyList<ChannelFacts>>();
         foreach (var trigger in triggers)
         {
             var facts = new List<ChannelFacts>();
             for (var index = 0; index < trigger.Names.Count && trigger.Info.Count > 0; index++)
-                facts.Add(await ChannelFacts.ReadAsync(engine, trigger.Names[index], trigger.Publications[index].Channel, trigger.Info, cancellationToken));
+                facts.Add(await ChannelFacts.ReadAsync(engine, readers, trigger.Names[index], trigger.Publications[index].Channel, trigger.Info, cancellationToken));
             infos.Add(facts);
         }
 

@@ -5,6 +5,7 @@ using Tidings.Realtime.Connections;
 using Tidings.Realtime.Publications;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
+using Tidings.Server.Scaleout;
 
 namespace Tidings.Server.Features.Realtime;
 
@@ -18,7 +19,7 @@ internal static class GetChannel
     private const int UsualLimit = 100;
     private const int MostLimit = 1_000;
 
-    public static async Task<IResult> HandleAsync(string name, RealtimeEngine engine, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(string name, RealtimeEngine engine, IReaderCounts readers, CancellationToken cancellationToken)
     {
         if (BackendProblems.TryChannel(engine.Catalog, name, out var channel) is { } problem) return problem;
 
@@ -26,7 +27,7 @@ internal static class GetChannel
             ? Position.None
             : (await engine.ReadHistoryAsync(channel!, null, 1, NoRights.Instance, cancellationToken)).Position;
         return TypedResults.Ok(new ChannelDetails(
-            channel!.Value, channel.Kind, await engine.CountSubscribersAsync(channel), top.Exists ? top.ToString() : null));
+            channel!.Value, channel.Kind, (await readers.CountAsync([channel], cancellationToken))[0], top.Exists ? top.ToString() : null));
     }
 
     /// <summary>A page of the history in the full form: the backend is who published it.</summary>

@@ -26,9 +26,9 @@ internal static class RealtimeApi
             .Accepts<RevokeSubscription.Request>("application/json").Produces<RevokeSubscription.Answer>()
             .ProducesProblem(400).ProducesProblem(404).ProducesProblem(413);
         backends.MapGet("/channels", ListChannels.HandleAsync).WithName("ListChannels")
-            .WithSummary("The channels that are read on this node.").Produces<ChannelPage>().ProducesProblem(400).ProducesProblem(404);
+            .WithSummary("The channels that are read.").Produces<ChannelPage>().ProducesProblem(400).ProducesProblem(404);
         backends.MapGet("/channels/{name}", GetChannel.HandleAsync).WithName("GetChannel")
-            .WithSummary("Where a channel stands and how many read it on this node.").Produces<ChannelDetails>().ProducesProblem(400).ProducesProblem(404);
+            .WithSummary("Where a channel stands and how many read it.").Produces<ChannelDetails>().ProducesProblem(400).ProducesProblem(404);
         backends.MapGet("/channels/{name}/history", GetChannel.HistoryAsync).WithName("GetChannelHistory")
             .WithSummary("A page of a channel's history: after a position, or the newest.").Produces(200, contentType: "application/json")
             .ProducesProblem(400).ProducesProblem(404);

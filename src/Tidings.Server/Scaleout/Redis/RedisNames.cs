@@ -16,6 +16,9 @@ internal sealed class RedisNames(string appId)
     /// <summary>What the keys of presence begin with.</summary>
     public string Presence { get; } = $"tidings:{appId}:presence:";
 
+    /// <summary>What the keys begin with that tell how many readers each node's channels have.</summary>
+    public string Readers { get; } = $"tidings:{appId}:readers:";
+
     /// <summary>What the keys begin with that tell which node publishes a message of a backend.</summary>
     public string Ingress { get; } = $"tidings:{appId}:ingress:";
 

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Presence;
@@ -11,14 +9,12 @@ internal sealed class RedisPresenceStore : IPresenceStore, IAsyncDisposable
 {
     private const int MostAtOnce = 500;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-
-    private static readonly Script Put = new(RedisPresenceScripts.Put);
-    private static readonly Script Remove = new(RedisPresenceScripts.Remove);
-    private static readonly Script Renew = new(RedisPresenceScripts.Renew);
-    private static readonly Script List = new(RedisPresenceScripts.List);
-    private static readonly Script Find = new(RedisPresenceScripts.Find);
-    private static readonly Script TakeExpired = new(RedisPresenceScripts.TakeExpired);
+    private static readonly RedisScript Put = new(RedisPresenceScripts.Put);
+    private static readonly RedisScript Remove = new(RedisPresenceScripts.Remove);
+    private static readonly RedisScript Renew = new(RedisPresenceScripts.Renew);
+    private static readonly RedisScript List = new(RedisPresenceScripts.List);
+    private static readonly RedisScript Find = new(RedisPresenceScripts.Find);
+    private static readonly RedisScript TakeExpired = new(RedisPresenceScripts.TakeExpired);
 
     private readonly RedisLink _link;
     private readonly RedisNames _names;
@@ -85,28 +81,6 @@ internal sealed class RedisPresenceStore : IPresenceStore, IAsyncDisposable
 
     private static PresenceChange Change(RespValue answer) => new(answer.Items[0].Number == 1, (int)answer.Items[1].Number);
 
-    private async Task<RespValue> RunAsync(Script script, CancellationToken cancellationToken, params RedisArgument[] arguments)
-    {
-        var connection = _link.Connection ?? throw new RedisException("Redis is out of reach.");
-        try
-        {
-            return await AskAsync("EVALSHA", script.Hash);
-        }
-        catch (RedisException exception) when (exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
-        {
-            return await AskAsync("EVAL", script.Text);
-        }
-
-        Task<RespValue> AskAsync(string command, string which) =>
-            connection.AskAsync([command, which, 1, _names.Presence, .. arguments]).WaitAsync(Patience, _clock, cancellationToken);
-    }
-
-    private sealed class Script(string text)
-    {
-        public string Text => text;
-
-#pragma warning disable CA5350 // It is how Redis names scripts, not a secret.
-        public string Hash { get; } = Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(text)));
-#pragma warning restore CA5350
-    }
+    private Task<RespValue> RunAsync(RedisScript script, CancellationToken cancellationToken, params RedisArgument[] arguments) =>
+        script.RunAsync(_link, _names.Presence, _clock, cancellationToken, arguments);
 }
