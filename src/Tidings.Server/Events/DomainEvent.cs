@@ -13,6 +13,9 @@ internal abstract record DomainEvent(DateTimeOffset At)
 /// <summary>A post was published. <paramref name="IsAnnounced"/> is false when so many are that public:posts only counts them.</summary>
 internal sealed record PostCreated(NormalisedPost Post, bool IsAnnounced, DateTimeOffset At) : DomainEvent(At);
 
+/// <summary>A post was written that its author alone sees.</summary>
+internal sealed record DraftSaved(NormalisedPost Post, DateTimeOffset At) : DomainEvent(At);
+
 /// <summary>A published post was edited.</summary>
 internal sealed record PostUpdated(NormalisedPost Post, DateTimeOffset At) : DomainEvent(At);
 

@@ -16,10 +16,10 @@ internal static class EventChannels
     /// <exception cref="InvalidOperationException">The event has no row here.</exception>
     public static IReadOnlyList<Delivery> For(DomainEvent happened) => happened switch
     {
-        PostCreated e => Created(e, new PostCreatedPayload(e.Post, e.Post.Creator.Id)),
-        PostUpdated e => ToCreatorAndPost(e.Post.Creator.Id, e.Post.Id, "post_updated", new PostUpdatedPayload(e.Post, e.Post.Metadata.Version)),
-        PostDeleted e => ToCreatorAndPost(
-            e.AuthorId, e.PostId, "post_deleted", new PostDeletedPayload(e.PostId, e.Version), new ChannelEffect(ChannelEffectKind.Close)),
+        PostCreated e => Created(e),
+        PostUpdated e => Updated(e.Post),
+        PostDeleted e => Deleted(e, new PostDeletedPayload(e.PostId, e.Version)),
+        DraftSaved e => [new(User(e.Post.Creator.Id), "post:created", new DraftPayload(e.Post.Id, e.Post.Content.Text, e.Post.Metadata.Status))],
 
         PostLiked e => [new(Post(e.PostId), "post_liked", new LikesPayload(e.PostId, e.LikesCount, e.Version, e.UserId, e.Changes))],
         PostUnliked e => [new(Post(e.PostId), "post_unliked", new LikesPayload(e.PostId, e.LikesCount, e.Version, e.UserId, e.Changes))],
@@ -66,18 +66,32 @@ internal static class EventChannels
     /// <summary>The channel of one post.</summary>
     public static ChannelName Post(string postId) => new("post", postId);
 
-    private static Delivery[] Created(PostCreated e, PostCreatedPayload payload)
+    private static Delivery[] Created(PostCreated e)
     {
-        // A locked post has two forms, and what they are is not settled in this table yet: rather no event than one that tells too much.
-        if (e.Post.Access.IsLocked) throw new InvalidOperationException("A locked post has no row in EventChannels.");
-
-        var toCreator = new Delivery(Creator(payload.UserId), "post_created", payload);
-        return e.IsAnnounced ? [toCreator, new(PublicPosts, "post_created", payload)] : [toCreator];
+        var author = e.Post.Creator.Id;
+        var open = new PostCreatedPayload(e.Post.Preview(), author);
+        var full = e.Post.Right is null ? null : new PostCreatedPayload(e.Post, author);
+        var toCreator = new Delivery(Creator(author), "post_created", open, full, e.Post.Right);
+        return e.IsAnnounced ? [toCreator, new(PublicPosts, "post_created", open)] : [toCreator]; // what is announced to everybody is a preview for everybody
     }
+
+    private static Delivery[] Updated(NormalisedPost post)
+    {
+        var open = new PostUpdatedPayload(post.Preview(), post.Metadata.Version);
+        var full = post.Right is null ? null : new PostUpdatedPayload(post, post.Metadata.Version);
+        return
+        [
+            new(Creator(post.Creator.Id), "post_updated", open, full, post.Right),
+            new(Post(post.Id), "post_updated", open, full, post.Right),
+        ];
+    }
+
+    private static Delivery[] Deleted(PostDeleted e, PostDeletedPayload payload) =>
+    [
+        new(Creator(e.AuthorId), "post_deleted", payload),
+        new(Post(e.PostId), "post_deleted", payload, Effect: new ChannelEffect(ChannelEffectKind.Close)),
+    ];
 
     private static Delivery[] OfComment(string type, NormalisedComment comment, long commentsCount, long version) =>
         [new(Post(comment.PostId), type, new CommentPayload(comment, comment.PostId, commentsCount, version))];
-
-    private static Delivery[] ToCreatorAndPost(string creatorId, string postId, string type, EventPayload payload, ChannelEffect? onPost = null) =>
-        [new(Creator(creatorId), type, payload), new(Post(postId), type, payload, Effect: onPost)];
 }

@@ -25,6 +25,7 @@ internal static class EventJson
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(InstantJson)])]
 [JsonSerializable(typeof(PostCreatedPayload))]
 [JsonSerializable(typeof(PostUpdatedPayload))]
+[JsonSerializable(typeof(DraftPayload))]
 [JsonSerializable(typeof(PostDeletedPayload))]
 [JsonSerializable(typeof(LikesPayload))]
 [JsonSerializable(typeof(CommentPayload))]

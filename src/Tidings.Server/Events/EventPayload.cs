@@ -6,6 +6,9 @@ internal abstract record EventPayload;
 /// <summary><c>post_created</c>.</summary>
 internal sealed record PostCreatedPayload(NormalisedPost Post, string UserId) : EventPayload;
 
+/// <summary><c>post:created</c>: the author's own news of a post that nobody else sees yet.</summary>
+internal sealed record DraftPayload(string PostId, string? Content, string Status) : EventPayload;
+
 /// <summary><c>post_updated</c>.</summary>
 internal sealed record PostUpdatedPayload(NormalisedPost Post, long Version) : EventPayload;
 

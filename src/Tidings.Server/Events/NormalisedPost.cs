@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Tidings.Server.Events;
 
 /// <summary>
@@ -5,7 +7,20 @@ namespace Tidings.Server.Events;
 /// is empty, an absent url null.
 /// </summary>
 internal sealed record NormalisedPost(
-    string Id, PostContent Content, PostMedia Media, PostLock Access, PostCreator Creator, PostMetadata Metadata);
+    string Id, PostContent Content, PostMedia Media, PostLock Access, PostCreator Creator, PostMetadata Metadata)
+{
+    /// <summary>The right that all of it takes; null if it is not locked. Not a part of what readers get.</summary>
+    [JsonIgnore]
+    public string? Right { get; init; }
+
+    /// <summary>What everybody may see of it who may know of it.</summary>
+    public NormalisedPost Preview() => Right is null ? this : this with
+    {
+        Content = Content with { Text = null },
+        Media = Media with { Url = null },
+        Access = Access with { HasAccess = false },
+    };
+}
 
 /// <summary>What it says; <paramref name="Text"/> is null in the preview of a locked post.</summary>
 internal sealed record PostContent(string Title, string? Text);

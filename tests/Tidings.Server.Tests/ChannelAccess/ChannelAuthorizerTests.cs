@@ -74,21 +74,25 @@ public sealed class ChannelAuthorizerTests(PostsApp app) : IClassFixture<PostsAp
         {
             var grant = await authorizer.AuthorizeAsync(new ClientIdentity(user, null), name!, token: null, CancellationToken.None);
             if (grant.IsAllowed) may.Add(user ?? "_");
-            if (grant.IsAllowed && user is not null) grant.Rights.Holds(ReaderRights.Author(user)).ShouldBeTrue();
-            grant.Rights.Holds("author:7").ShouldBeFalse();
+            if (grant.IsAllowed && user is not null) grant.Rights.Holds($"post:p:-:{user}").ShouldBeTrue();
+            grant.Rights.Holds("post:p:-:7").ShouldBeFalse();
         }
 
         string.Join(' ', may).ShouldBe(expected);
     }
 
     [Theory]
-    [InlineData("author:42", true)]
-    [InlineData("author:4", false)]
-    [InlineData("author:421", false)]
-    [InlineData("author:", false)]
-    [InlineData("author", false)]
+    [InlineData("post:p:-:42", true)]
+    [InlineData("post:p:7:42", true)]
+    [InlineData("post:p:-:4", false)]
+    [InlineData("post:p:-:421", false)]
+    [InlineData("post:p:-:7:42", false)]
+    [InlineData("post:p:x:42", false)]
+    [InlineData("post:42:-:", false)]
+    [InlineData("post:p:42", false)]
+    [InlineData("post:", false)]
     [InlineData("42", false)]
-    [InlineData("Author:42", false)]
+    [InlineData("Post:p:-:42", false)]
     [InlineData("", false)]
     public void A_reader_holds_the_right_to_what_the_reader_wrote(string right, bool expected) => new ReaderRights("42").Holds(right).ShouldBe(expected);
 

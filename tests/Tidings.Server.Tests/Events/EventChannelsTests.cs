@@ -38,6 +38,7 @@ public sealed class EventChannelsTests
         { nameof(PostCreated), [$$"""creator:42 post_created {"post":{{PostText}},"userId":"42"}""", $$"""public:posts post_created {"post":{{PostText}},"userId":"42"}"""] },
         { "Counted", [$$"""creator:42 post_created {"post":{{PostText}},"userId":"42"}"""] },
         { nameof(PostUpdated), [$$"""creator:42 post_updated {"post":{{PostText}},"version":3}""", $$"""post:p1 post_updated {"post":{{PostText}},"version":3}"""] },
+        { nameof(DraftSaved), ["""user:42 post:created {"postId":"p1","content":"Привет <b>\n","status":"published"}"""] },
         { nameof(PostDeleted), ["""creator:42 post_deleted {"postId":"p1","version":4}""", """post:p1 post_deleted {"postId":"p1","version":4} Close"""] },
         { nameof(PostLiked), ["""post:p1 post_liked {"postId":"p1","likesCount":7,"version":9,"userId":"8","changes":3}"""] },
         { nameof(PostUnliked), ["""post:p1 post_unliked {"postId":"p1","likesCount":6,"version":10,"userId":"8","changes":1}"""] },
@@ -64,6 +65,7 @@ public sealed class EventChannelsTests
         nameof(PostCreated) => new PostCreated(Post, IsAnnounced: true, At),
         "Counted" => new PostCreated(Post, IsAnnounced: false, At),
         nameof(PostUpdated) => new PostUpdated(Post, At),
+        nameof(DraftSaved) => new DraftSaved(Post, At),
         nameof(PostDeleted) => new PostDeleted("p1", "42", 4, At),
         nameof(PostLiked) => new PostLiked("p1", 7, 9, "8", 3, At),
         nameof(PostUnliked) => new PostUnliked("p1", 6, 10, "8", 1, At),
@@ -95,10 +97,31 @@ public sealed class EventChannelsTests
     public void An_event_without_a_row_throws() =>
         Should.Throw<InvalidOperationException>(() => EventChannels.For(new Unheard(At))).Message.ShouldContain(nameof(Unheard));
 
-    [Fact]
-    public void A_locked_post_goes_nowhere_until_its_two_forms_are_settled() =>
-        Should.Throw<InvalidOperationException>(
-            () => EventChannels.For(new PostCreated(Post with { Access = Post.Access with { IsLocked = true } }, true, At)));
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_locked_post_has_two_forms_for_its_own_channels_and_a_preview_for_everybody(bool isNew)
+    {
+        var locked = Post with
+        {
+            Media = new PostMedia("image", "https://example.com/secret.png", "https://example.com/small.png"),
+            Access = new PostLock(true, 2.5m, "SOL", "Gold", true),
+            Right = "post:p1:2:42",
+        };
+        const string preview = """
+            {"id":"p1","content":{"title":"","text":null},"media":{"type":"image","url":null,"thumbnail":"https://example.com/small.png"},"access":{"isLocked":true,"price":2.5,"currency":"SOL","tier":"Gold","hasAccess":false}
+            """;
+
+        var deliveries = EventChannels.For(isNew ? new PostCreated(locked, IsAnnounced: true, At) : new PostUpdated(locked, At));
+
+        foreach (var one in deliveries)
+        {
+            Encoding.UTF8.GetString(EventJson.Write(one.Payload)).ShouldContain(preview.Trim());
+            one.Needs.ShouldBe(one.Channel.Kind == "public" ? null : "post:p1:2:42");
+            if (one.Needs is null) one.Full.ShouldBeNull();
+            else Encoding.UTF8.GetString(EventJson.Write(one.Full!)).ShouldContain("secret.png");
+        }
+    }
 
     [Fact]
     public async Task Appending_gives_every_delivery_an_id_of_its_own_and_the_time_of_the_event()

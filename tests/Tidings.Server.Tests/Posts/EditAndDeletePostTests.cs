@@ -46,7 +46,8 @@ public sealed class EditAndDeletePostTests(PostsApp app) : IClassFixture<PostsAp
     [InlineData("""{"content":""}""", 400, "invalid")]
     [InlineData("""{"type":"video"}""", 400, "invalid")]
     [InlineData("""{"mediaUrl":"ftp://x"}""", 400, "invalid")]
-    [InlineData("""{"isLocked":true}""", 422, "not_supported")]
+    [InlineData("""{"isLocked":true}""", 400, "invalid")]
+    [InlineData("""{"tier":"gold"}""", 422, "unknown_tier")]
     [InlineData("""{"status":"draft"}""", 422, "not_supported")]
     [InlineData("[]", 400, "invalid")]
     public async Task A_bad_edit_is_refused(string body, int status, string code)

@@ -66,7 +66,7 @@ internal sealed class PostAccess(Store store, TimeProvider clock)
     private static PostStanding StandingOf(PostFactsRow? row)
     {
         if (row is null) return PostStanding.None;
-        var view = Of(row.Facts());
+        var view = row.View();
         return view == PostView.Hidden ? PostStanding.None : new PostStanding(view, row.AuthorId);
     }
 }

@@ -34,8 +34,8 @@ internal readonly record struct PostFacts
     public bool HasBought { get; init; }
 }
 
-/// <summary>The facts as a query brings them.</summary>
-internal sealed record PostFactsRow
+/// <summary>The facts as a query brings them, beside what else it reads of a post.</summary>
+internal record PostFactsRow
 {
     /// <summary>The facts of one post, deleted or not; takes <c>@Post</c>, <c>@Me</c> and <c>@NowMs</c>.</summary>
     public const string OfPost = $"SELECT p.author_id AS AuthorId, {PostFacts.Columns} FROM posts p WHERE p.id = @Post";
@@ -50,7 +50,10 @@ internal sealed record PostFactsRow
     public long SubscribedLevel { get; init; }
     public long Purchases { get; init; }
 
-    public PostFacts Facts() => new()
+    /// <summary>What the viewer for whom the row was read may see.</summary>
+    public PostView View() => PostAccess.Of(Facts());
+
+    private PostFacts Facts() => new()
     {
         IsDeleted = Deleted != 0,
         IsPublished = Status == "published",

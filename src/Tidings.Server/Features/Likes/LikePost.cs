@@ -1,12 +1,13 @@
 using System.Text.Json.Serialization;
 using Tidings.Server.Auth;
+using Tidings.Server.Features.Access;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Likes;
 
 /// <summary>
-/// Likes a post, or takes the like back. Asked twice it is done once. The event is left to <see cref="CounterFlush"/>: the transaction
+/// Likes a post that the user may know of, or takes the like back. Asked twice it is done once. The event is left to <see cref="CounterFlush"/>: the transaction
 /// only marks the post, so that a thousand likes are not a thousand events.
 /// </summary>
 internal static class LikePost
@@ -26,11 +27,11 @@ internal static class LikePost
         var (likes, hasChanged) = await store.WriteAsync<(long?, bool)>(
             async write =>
             {
-                var before = await write.QuerySingleOrDefaultAsync<long?>(Sql.Read, new { PostId = postId });
-                if (before is null) return (null, false);
+                var post = await write.QuerySingleOrDefaultAsync<LikedPost>(Sql.Read, new { PostId = postId, Me = userId, NowMs = now.ToUnixTimeMilliseconds() });
+                if (post is null || post.View() == PostView.Hidden) return (null, false);
 
                 var like = new { PostId = postId, UserId = userId, Now = now };
-                if (await write.ExecuteAsync(isLiked ? Sql.Like : Sql.Unlike, like) == 0) return (before, false);
+                if (await write.ExecuteAsync(isLiked ? Sql.Like : Sql.Unlike, like) == 0) return (post.LikesCount, false);
 
                 var change = new { PostId = postId, UserId = userId, By = isLiked ? 1 : -1, Likes = isLiked ? 1 : 0, Unlikes = isLiked ? 0 : 1 };
                 var count = await write.QuerySingleOrDefaultAsync<long?>(Sql.Count, change); // the post before its mark: as everybody who takes both
@@ -44,9 +45,15 @@ internal static class LikePost
         return TypedResults.Json(new LikesAnswer(count, isLiked), LikesJson.Default.LikesAnswer);
     }
 
+    private sealed record LikedPost : PostFactsRow
+    {
+        public long LikesCount { get; init; }
+    }
+
     private static class Sql
     {
-        public const string Read = "SELECT likes_count FROM posts WHERE id = @PostId AND deleted = 0 AND status = 'published'";
+        public const string Read =
+            $"SELECT p.likes_count AS LikesCount, {PostFacts.Columns} FROM posts p WHERE p.id = @PostId AND p.deleted = 0 AND p.status = 'published'";
 
         public const string Like = "INSERT INTO post_likes (post_id, user_id, created_at) VALUES (@PostId, @UserId, @Now) ON CONFLICT (post_id, user_id) DO NOTHING";
 

@@ -7,9 +7,15 @@ using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Posts;
 
-/// <summary>Publishes a post: the post, the author's count, the key of the request and the events, or none of them.</summary>
+/// <summary>Publishes a post, or keeps a draft: the post, the author's count, the key of the request and the events, or none of them.</summary>
 internal static class CreatePost
 {
+    /// <summary>The author has one more published post.</summary>
+    public const string CountPostOfAuthor = "UPDATE users SET posts_count = posts_count + 1, is_creator = 1 WHERE id = @AuthorId";
+
+    /// <summary>A public post that is not announced by itself.</summary>
+    public const string CountPublicPost = "UPDATE pending_public_posts SET posts = posts + 1 WHERE id = @Row";
+
     public sealed record Request
     {
         public string? Title { get; init; }
@@ -42,19 +48,23 @@ internal static class CreatePost
         if (body.Value is not { } request) return body.Problem!;
 
         var errors = Check(request, limits);
+        var terms = LockTerms.Read(request.IsLocked, request.Price, request.Currency, request.Tier, request.MinSubscriptionTier, errors);
         if (errors.Count > 0) return Problems.Invalid(errors);
         if (NotYet(request) is { } sentence) return Problems.Problem(422, "not_supported", sentence);
 
         var now = clock.GetUtcNow();
         var post = New(request, author.Id, now);
-        var isAnnounced = rate.TryAnnounce();
+        var isAnnounced = post.Status == "published" && rate.TryAnnounce();
+        var isCounted = post.Status == "published" && !isAnnounced;
         var countIn = new { Row = Random.Shared.Next(PublicPostsFlush.Rows) };
 
         var done = await store.WriteAsync(
             async write =>
             {
                 if (await write.QuerySingleOrDefaultAsync<Author>(Sql.Author, post) is not { } by) return default;
-                var written = (post with { Nickname = by.Nickname, FullName = by.FullName, Avatar = by.Avatar, IsCreator = 1 }).Normalise();
+                var (locked, problem) = await terms.ApplyAsync(write, post with { Nickname = by.Nickname, FullName = by.FullName, Avatar = by.Avatar, IsCreator = 1 });
+                if (problem is not null) return new Outcome(null, null, null, problem);
+                var written = locked.Whole();
 
                 byte[]? answer = null;
                 if (key is not null)
@@ -62,20 +72,27 @@ internal static class CreatePost
                     answer = Answer(written);
                     var kept = new FirstAnswer { RequestHash = body.Fingerprint!, Status = StatusCodes.Status201Created, Location = Location(post.Id), Body = answer };
                     if (await write.KeepFirstAsync(author.Id, key, now, kept) is { } first)
-                        return new Outcome(null, null, first);
+                        return new Outcome(null, null, first, null);
                 }
 
-                write.Enqueue(Sql.InsertPost, post);
-                write.Enqueue(Sql.CountPostOfAuthor, post); // late: all posts of an author wait for this row
-                if (!isAnnounced) write.Enqueue(Sql.CountPublicPost, countIn);
+                write.Enqueue(Sql.InsertPost, locked);
+                if (post.Status == "draft")
+                {
+                    await write.AppendAsync(new DraftSaved(written, now) { ReceivedAt = receivedAt });
+                    return new Outcome(written, answer, null, null);
+                }
+
+                write.Enqueue(CountPostOfAuthor, post); // late: all posts of an author wait for this row
+                if (isCounted) write.Enqueue(CountPublicPost, countIn);
                 await write.AppendAsync(new PostCreated(written, isAnnounced, now) { ReceivedAt = receivedAt });
-                return new Outcome(written, answer, null);
+                return new Outcome(written, answer, null, null);
             },
             cancellationToken);
 
         if (done.First is { } earlier) return Repeat(earlier, body.Fingerprint!);
+        if (done.Problem is { } wrong) return wrong.Field == "unknown_tier" ? Problems.Problem(422, wrong.Field, wrong.Message) : Problems.Invalid(wrong.Field, wrong.Message);
         if (done.Post is null) return Problems.Problem(401, "unknown_user", "This account does not exist any more.");
-        if (!isAnnounced) counted.Wake();
+        if (isCounted) counted.Wake();
         return new JsonAnswer(StatusCodes.Status201Created, done.Answer ?? Answer(done.Post), Location(post.Id));
     }
 
@@ -88,19 +105,14 @@ internal static class CreatePost
         PostRules.MediaType("type", request.Type, errors);
         PostRules.Url("mediaUrl", request.MediaUrl, errors);
         PostRules.Url("thumbnail", request.Thumbnail, errors);
-        PostRules.Currency("currency", request.Currency, errors);
-        if (request.Price < 0) errors["price"] = ["A price is not below zero."];
         if (request.Status is not (null or "published" or "draft" or "scheduled")) errors["status"] = ["This must be published, draft or scheduled."];
         if (errors.Count == 0 && request.MediaId is null) PostRules.Whole(request.Content ?? "", MediaType(request), Address(request.MediaUrl), errors);
         return errors;
     }
 
-    /// <summary>What this version cannot do is refused, never done differently: an unlocked post cannot be called back.</summary>
+    /// <summary>What this version cannot do is refused, never done differently: what was published cannot be called back.</summary>
     private static string? NotYet(Request request) => request switch
     {
-        { IsLocked: true } or { Price: > 0 } or { Tier.Length: > 0 } or { MinSubscriptionTier.Length: > 0 } =>
-            "Locked posts are not supported yet: leave out isLocked, price, tier and minSubscriptionTier.",
-        { Status: "draft" } => "Drafts are not supported yet: leave out status.",
         { Status: "scheduled" } or { ScheduledAt.Length: > 0 } => "Scheduled posts are not supported yet: leave out status and scheduledAt.",
         { MediaId.Length: > 0 } => "Uploaded media are not supported yet: use mediaUrl.",
         { AccountIds.Count: > 0 } => "Publishing to other accounts is not supported yet: leave out accountIds.",
@@ -120,7 +132,8 @@ internal static class CreatePost
         MediaUrl = Address(request.MediaUrl),
         Thumbnail = Address(request.Thumbnail),
         Category = request.Category ?? "",
-        Currency = request.Currency ?? "SOL",
+        Status = request.Status ?? "published",
+        IsMine = 1,
     };
 
     private static string MediaType(Request request) => request.Type ?? (Address(request.MediaUrl) is null ? "text" : "image");
@@ -136,7 +149,7 @@ internal static class CreatePost
             ? new JsonAnswer((int)first.Status, first.Body, first.Location)
             : Problems.Problem(422, "idempotency_key_reused", "This Idempotency-Key was used for another request.");
 
-    private readonly record struct Outcome(NormalisedPost? Post, byte[]? Answer, FirstAnswer? First);
+    private readonly record struct Outcome(NormalisedPost? Post, byte[]? Answer, FirstAnswer? First, (string Field, string Message)? Problem);
 
     private sealed record Author(string Nickname, string? FullName, string? Avatar);
 
@@ -144,15 +157,11 @@ internal static class CreatePost
     {
         public const string Author = "SELECT nickname AS Nickname, full_name AS FullName, avatar AS Avatar FROM users WHERE id = @AuthorId";
 
-        public const string CountPostOfAuthor = "UPDATE users SET posts_count = posts_count + 1, is_creator = 1 WHERE id = @AuthorId";
-
         public const string InsertPost = """
-            INSERT INTO posts (id, author_id, created_at, updated_at, version, likes_count, comments_count, deleted, is_locked, currency, status,
+            INSERT INTO posts (id, author_id, created_at, updated_at, version, likes_count, comments_count, deleted, is_locked, price, currency, tier, tier_level, status,
                                media_type, media_url, thumbnail, category, title, content)
-            VALUES (@Id, @AuthorId, @CreatedAt, @UpdatedAt, @Version, 0, 0, 0, 0, @Currency, @Status,
+            VALUES (@Id, @AuthorId, @CreatedAt, @UpdatedAt, @Version, 0, 0, 0, @IsLocked, @Price, @Currency, @Tier, @TierLevel, @Status,
                     @MediaType, @MediaUrl, @Thumbnail, @Category, @Title, @Content)
             """;
-
-        public const string CountPublicPost = "UPDATE pending_public_posts SET posts = posts + 1 WHERE id = @Row";
     }
 }

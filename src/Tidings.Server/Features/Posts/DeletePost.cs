@@ -1,5 +1,6 @@
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
+using Tidings.Server.Features.Access;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
@@ -16,9 +17,11 @@ internal static class DeletePost
             async write =>
             {
                 var found = await write.QuerySingleOrDefaultAsync<Post>(Sql.Read, new { Id = id });
-                if (found is null || found.AuthorId != author.Id) return found;
+                if (found is null) return null;
+                if (found.AuthorId != author.Id) return (await PostAccess.OfAsync(write, author.Id, id, now)).IsThere ? found : null;
 
                 await write.ExecuteAsync(Sql.Delete, new { Id = id, Now = now });
+                if (found.Status != "published") return found; // nobody has heard of it
                 await write.ExecuteAsync(Sql.UncountPostOfAuthor, new { found.AuthorId });
                 await write.ExecuteAsync(Sql.DropMark, new { Id = id });
                 await write.AppendAsync(new PostDeleted(id, found.AuthorId, found.Version + 1, now) { ReceivedAt = receivedAt });
@@ -32,11 +35,11 @@ internal static class DeletePost
             : Problems.Problem(403, "forbidden", "Only its author may delete a post.");
     }
 
-    private sealed record Post(string AuthorId, long Version);
+    private sealed record Post(string AuthorId, long Version, string Status);
 
     private static class Sql
     {
-        public const string Read = "SELECT author_id AS AuthorId, version AS Version FROM posts WHERE id = @Id AND deleted = 0 AND status = 'published' /*FOR UPDATE*/";
+        public const string Read = "SELECT author_id AS AuthorId, version AS Version, status AS Status FROM posts WHERE id = @Id AND deleted = 0 /*FOR UPDATE*/";
 
         public const string Delete = """
             UPDATE posts

@@ -1,11 +1,12 @@
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
+using Tidings.Server.Features.Access;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Posts;
 
-/// <summary>Changes what a post says or shows. A field that is absent or null stays as it is; an empty text takes away what was there.</summary>
+/// <summary>Changes what a post says or shows, or what it takes to see it. A field that is absent or null stays as it is; an empty text takes away what was there.</summary>
 internal static class EditPost
 {
     public sealed record Request
@@ -18,6 +19,7 @@ internal static class EditPost
         public string? Category { get; init; }
         public bool? IsLocked { get; init; }
         public decimal? Price { get; init; }
+        public string? Currency { get; init; }
         public string? Tier { get; init; }
         public string? MinSubscriptionTier { get; init; }
         public string? Status { get; init; }
@@ -32,35 +34,36 @@ internal static class EditPost
         if (body.Value is not { } request) return body.Problem!;
 
         var errors = Check(request, limits);
+        var terms = LockTerms.Read(request.IsLocked, request.Price, request.Currency, request.Tier, request.MinSubscriptionTier, errors);
         if (errors.Count > 0) return Problems.Invalid(errors);
-        if (request is { IsLocked: true } or { Price: > 0 } or { Tier.Length: > 0 } or { MinSubscriptionTier.Length: > 0 })
-            return Problems.Problem(422, "not_supported", "Locked posts are not supported yet: leave out isLocked, price, tier and minSubscriptionTier.");
-        if (request.Status is not (null or "published") || request.ScheduledAt is { Length: > 0 })
-            return Problems.Problem(422, "not_supported", "A published post stays published: delete it instead.");
+        if (request.Status is not null || request.ScheduledAt is { Length: > 0 })
+            return Problems.Problem(422, "not_supported", "An edit does not publish a post or take it back: use POST …/publish, or delete it.");
 
         var now = clock.GetUtcNow();
-        var (found, edited, wrong) = await store.WriteAsync<(PostRow?, NormalisedPost?, Dictionary<string, string[]>?)>(
+        var (found, edited, wrong) = await store.WriteAsync<(PostRow?, NormalisedPost?, IResult?)>(
             async write =>
             {
-                var old = await write.QuerySingleOrDefaultAsync<PostRow>(Sql.Read, new { Id = id });
+                var old = await write.QuerySingleOrDefaultAsync<PostRow>(Sql.Read, new { Id = id, Me = author.Id, NowMs = now.ToUnixTimeMilliseconds() });
                 if (old is null || old.AuthorId != author.Id) return (old, null, null);
 
-                var changed = Apply(request, old);
+                var (changed, problem) = await terms.ApplyAsync(write, Apply(request, old));
+                if (problem is { } term)
+                    return (old, null, term.Field == "unknown_tier" ? Problems.Problem(422, term.Field, term.Message) : Problems.Invalid(term.Field, term.Message));
                 var whole = new Dictionary<string, string[]>(StringComparer.Ordinal);
                 PostRules.Whole(changed.Content, changed.MediaType, changed.MediaUrl, whole);
-                if (whole.Count > 0) return (old, null, whole);
-                if (changed == old) return (old, old.Normalise(), null);
+                if (whole.Count > 0) return (old, null, Problems.Invalid(whole));
+                if (changed == old) return (old, old.Whole(), null);
 
                 changed = changed with { Version = old.Version + 1, UpdatedAt = now.ToUnixTimeMilliseconds() };
                 await write.ExecuteAsync(Sql.Change, changed);
-                var post = changed.Normalise();
-                await write.AppendAsync(new PostUpdated(post, now) { ReceivedAt = receivedAt });
+                var post = changed.Whole();
+                if (old.Status == "published") await write.AppendAsync(new PostUpdated(post, now) { ReceivedAt = receivedAt });
                 return (old, post, null);
             },
             cancellationToken);
 
-        if (found is null) return Problems.NotFound("post");
-        if (wrong is not null) return Problems.Invalid(wrong);
+        if (found is null || found.View() == PostView.Hidden) return Problems.NotFound("post");
+        if (wrong is not null) return wrong;
         return edited is null
             ? Problems.Problem(403, "forbidden", "Only its author may change a post.")
             : TypedResults.Json(new PostChanged(true, edited), PostsJson.Answers.PostChanged);
@@ -93,11 +96,12 @@ internal static class EditPost
     private static class Sql
     {
         public const string Read =
-            $"SELECT {PostRow.Columns} FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = @Id AND p.deleted = 0 AND p.status = 'published' /*FOR UPDATE OF p*/";
+            $"SELECT {PostRow.Columns} FROM posts p JOIN users u ON u.id = p.author_id WHERE p.id = @Id AND p.deleted = 0 /*FOR UPDATE OF p*/";
 
         public const string Change = """
             UPDATE posts
             SET title = @Title, content = @Content, category = @Category, media_type = @MediaType, media_url = @MediaUrl, thumbnail = @Thumbnail,
+                is_locked = @IsLocked, price = @Price, currency = @Currency, tier = @Tier, tier_level = @TierLevel,
                 updated_at = @UpdatedAt, version = @Version
             WHERE id = @Id
             """;

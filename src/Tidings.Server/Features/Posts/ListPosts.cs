@@ -10,7 +10,7 @@ using Tidings.Server.Storage;
 namespace Tidings.Server.Features.Posts;
 
 /// <summary>
-/// A page of posts, newest first: the viewer's feed, everyone's, or one creator's. With it goes the position from which the viewer's
+/// A page of posts as the viewer may see them, newest first: the viewer's feed, everyone's, one creator's, or the viewer's drafts. With it goes the position from which the viewer's
 /// subscription continues it.
 /// </summary>
 internal static class ListPosts
@@ -20,17 +20,20 @@ internal static class ListPosts
 
     public static async Task<IResult> HandleAsync(
         Viewer viewer, Store store, IDurableEventLog log, string? cursor, string? limit, string? category, string? creatorId, string? scope,
-        CancellationToken cancellationToken)
+        string? status, TimeProvider clock, CancellationToken cancellationToken)
     {
         if (!PageLimit.TryParse(limit, DefaultLimit, MaxLimit, out var take)) return PageLimit.Refusal(MaxLimit);
         if (scope is not (null or "" or "all")) return Problems.Invalid("scope", "This must be all, or absent.");
         if (!string.IsNullOrEmpty(creatorId) && !ChannelName.IsId(creatorId)) return Problems.Invalid("creatorId", "This is not the id of a user.");
+        if (status is not (null or "" or "published" or "draft")) return Problems.Invalid("status", "This must be published or draft, or absent.");
+        if (status == "draft" && viewer.UserId is null) return Problems.Invalid("status", "Only who is signed in has drafts.");
         var from = PageCursor.Start;
         if (!string.IsNullOrEmpty(cursor) && !PageCursor.TryParse(cursor, out from))
             return Problems.Problem(400, "invalid_cursor", "This cursor was not given out by this server: ask for the first page.");
 
         var (sql, positions) = (creatorId, viewer.UserId) switch
         {
+            (_, { } me) when status == "draft" => (Sql.Drafts, await log.OfChannelAsync(EventChannels.User(me), me, cancellationToken)),
             ({ Length: > 0 }, _) => (Sql.OfCreator, await log.OfChannelAsync(EventChannels.Creator(creatorId), viewer.UserId, cancellationToken)),
             (_, { } me) when scope != "all" => (store.IsPostgres ? Sql.FeedOnPostgres : Sql.Feed, await log.OfFeedAsync(EventChannels.Feed(me), cancellationToken)),
             _ => (Sql.Everyone, await log.OfChannelAsync(EventChannels.PublicPosts, viewer.UserId, cancellationToken)),
@@ -44,6 +47,7 @@ internal static class ListPosts
             from.CreatedAt,
             from.Id,
             Take = take + 1,
+            NowMs = clock.GetUtcNow().ToUnixTimeMilliseconds(),
         };
         var (rows, liked) = await store.ReadAsync(
             async connection =>
@@ -56,7 +60,7 @@ internal static class ListPosts
         var hasMore = rows.Count > take;
         if (hasMore) rows.RemoveAt(take);
         var next = hasMore ? new PageCursor(rows[^1].CreatedAt, rows[^1].Id).ToString() : null;
-        return TypedResults.Json(new PostPage(rows.ConvertAll(row => row.Normalise()), next, positions, liked), PostsJson.Answers.PostPage);
+        return TypedResults.Json(new PostPage([.. rows.Select(row => row.ForViewer()).OfType<NormalisedPost>()], next, positions, liked), PostsJson.Answers.PostPage);
     }
 
     private static async Task<IReadOnlyCollection<string>> ReadLikedAsync(System.Data.Common.DbConnection connection, string me, List<PostRow> posts) =>
@@ -104,10 +108,23 @@ internal static class ListPosts
 
         public const string Liked = "SELECT post_id FROM post_likes WHERE user_id = @Me AND post_id IN (SELECT value FROM json_each(@Posts))";
 
-        public static readonly Query Everyone = new($"{From} {Newest}", $"{From} AND {InCategory} {Newest}");
+        // Whoever has blocked or is blocked is not in one's feed: the follow ended with it. PostRow looks once more.
+        private const string NotBlocked = """
+            NOT EXISTS (SELECT 1 FROM blocks b WHERE (b.blocker_id = @Me AND b.blocked_id = p.author_id) OR (b.blocker_id = p.author_id AND b.blocked_id = @Me))
+            """;
+
+        public static readonly Query Everyone = new($"{From} AND {NotBlocked} {Newest}", $"{From} AND {InCategory} AND {NotBlocked} {Newest}");
 
         public static readonly Query OfCreator = new(
-            $"{From} AND p.author_id = @CreatorId {Newest}", $"{From} AND p.author_id = @CreatorId AND p.category || '' = @Category {Newest}");
+            $"{From} AND p.author_id = @CreatorId AND {NotBlocked} {Newest}",
+            $"{From} AND p.author_id = @CreatorId AND p.category || '' = @Category AND {NotBlocked} {Newest}");
+
+        private const string OwnDrafts = $"""
+            SELECT {PostRow.Columns} FROM posts p JOIN users u ON u.id = p.author_id
+            WHERE p.author_id = @Me AND p.deleted = 0 AND p.status <> 'published' AND (p.created_at, p.id) < (@CreatedAt, @Id)
+            """;
+
+        public static readonly Query Drafts = new($"{OwnDrafts} {Newest}", $"{OwnDrafts} AND p.category || '' = @Category {Newest}");
 
         public static readonly Query FeedOnPostgres = new(
             $"{FeedStartOnPostgres} {FeedEndOnPostgres}", $"{FeedStartOnPostgres} AND p.category || '' = @Category {FeedEndOnPostgres}");
