@@ -8,6 +8,8 @@ using Tidings.Server.Features.Comments;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
+using Tidings.Server.Features.Media;
+using Tidings.Server.Features.Payments;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Pusher;
 using Tidings.Server.Features.Realtime;
@@ -37,6 +39,7 @@ builder.Services
     .AddLikes()
     .AddCreators()
     .AddSubscriptions()
+    .AddMedia(options)
     .AddOperations()
     .AddOpenApi();
 
@@ -53,6 +56,8 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.MapFollows();
     app.MapCreators();
     app.MapSubscriptions();
+    app.MapPayments();
+    app.MapMedia();
     app.MapRealtimeApi();
     app.MapPusherApi();
 }

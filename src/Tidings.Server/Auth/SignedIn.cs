@@ -22,6 +22,9 @@ internal static class SignedIn
     public static ClaimsPrincipal Backend() =>
         new(new ClaimsIdentity([new Claim(BackendClaim, "true")], TidingsAuthentication.Scheme));
 
+    /// <summary>Whether it is whoever holds the app's secret.</summary>
+    public static bool IsBackend(ClaimsPrincipal principal) => principal.HasClaim(static claim => claim.Type == BackendClaim);
+
     public static string? UserIdOf(ClaimsPrincipal principal) => principal.FindFirstValue(UserIdClaim);
 
     public static string? SessionIdOf(ClaimsPrincipal principal) => principal.FindFirstValue(SessionIdClaim);

@@ -69,3 +69,6 @@ internal sealed record SubscriptionEnded(
 
 /// <summary>A user has bought a post, or has it no longer.</summary>
 internal sealed record PurchaseChanged(string UserId, string PostId, bool Holds, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A tip was confirmed.</summary>
+internal sealed record TipReceived(string CreatorId, TipView Tip, DateTimeOffset At) : DomainEvent(At);

@@ -51,6 +51,8 @@ internal static class EventChannels
         SubscriptionEnded e => [new(Feed(e.UserId), "feed_update", new FeedAccessPayload(e.Reason, e.CreatorId, e.Closed))],
         PurchaseChanged e => [new(Feed(e.UserId), "feed_update", new FeedAccessPayload(e.Holds ? "purchased" : "purchase_refunded", null, [e.PostId]))],
 
+        TipReceived e => [new(User(e.CreatorId), "tip_received", new TipPayload(e.Tip))],
+
         _ => throw new InvalidOperationException($"{happened.GetType().Name} has no row in EventChannels."),
     };
 

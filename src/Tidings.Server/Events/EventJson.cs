@@ -37,6 +37,7 @@ internal static class EventJson
 [JsonSerializable(typeof(NewSubscriptionPayload))]
 [JsonSerializable(typeof(LevelsHeldPayload))]
 [JsonSerializable(typeof(PostHeldPayload))]
+[JsonSerializable(typeof(TipPayload))]
 internal sealed partial class EventJsonContext : JsonSerializerContext;
 
 /// <summary>Instants as RFC 3339 text in UTC with milliseconds, always 24 characters.</summary>

@@ -29,3 +29,9 @@ internal sealed record FeedSourcePayload(string Reason, string CreatorId) : Even
 
 /// <summary><c>feed_update</c> that counts.</summary>
 internal sealed record FeedCountPayload(string Reason, long Count) : EventPayload;
+
+/// <summary><c>tip_received</c>.</summary>
+internal sealed record TipPayload(TipView Tip) : EventPayload;
+
+/// <summary>A tip as its creator sees it.</summary>
+internal sealed record TipView(string Id, decimal Amount, string Currency, PostCreator From, string? PostId);

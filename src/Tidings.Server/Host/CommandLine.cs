@@ -16,7 +16,7 @@ internal sealed record CommandContext(IReadOnlyList<string> Arguments, IConfigur
 internal static class CommandLine
 {
     /// <summary>The commands there are.</summary>
-    public static IReadOnlyList<Command> Commands { get; } = [TokenCommand.Command, HealthCommand.Command, MigrateDataCommand.Command];
+    public static IReadOnlyList<Command> Commands { get; } = [TokenCommand.Command, HealthCommand.Command, MigrateDataCommand.Command, ConfirmPaymentCommand.Command];
 
     /// <summary>Runs a command and returns its exit code, or null: be the server. The configuration is made only if a command needs it.</summary>
     public static async Task<int?> TryRunAsync(IReadOnlyList<string> args, Func<IConfiguration> configuration, TextWriter output, TextWriter errors)

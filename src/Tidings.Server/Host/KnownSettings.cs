@@ -5,7 +5,7 @@ internal static class KnownSettings
 {
     private static readonly string[] Names =
     [
-        "DataDirectory", "Database", "Redis", "RedisShards", "RedisShards:*", "RedisIngress", "ReturnWindow", "Roles", "Roles:*", "CronSecret", "EncryptionKeys", "EncryptionKeys:*",
+        "DataDirectory", "MediaDirectory", "Database", "Redis", "RedisShards", "RedisShards:*", "RedisIngress", "ReturnWindow", "Roles", "Roles:*", "CronSecret", "EncryptionKeys", "EncryptionKeys:*",
         "AllowedOrigins", "AllowedOrigins:*", "TrustedProxies", "TrustedProxies:*",
         "App:Id", "App:Key", "App:Secret", "App:SubscriptionCounts", "App:AuthorizedConnections",
         "Auth:Secret", "Auth:JwksUrl", "Auth:Issuer", "Auth:Audience", "Auth:UserIdClaims", "Auth:UserIdClaims:*", "Auth:ClockSkew",

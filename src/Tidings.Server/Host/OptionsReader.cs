@@ -3,6 +3,7 @@ using Tidings.Realtime.Channels;
 using Tidings.Server.Features.Pusher;
 using Tidings.Server.Scaleout.Redis;
 using Tidings.Server.Storage.Postgres;
+using Tidings.Server.Webhooks;
 
 namespace Tidings.Server.Host;
 
@@ -27,10 +28,12 @@ internal static class OptionsReader
     {
         var section = configuration.GetSection(Section);
         var settings = new SettingsReader(section, Section);
+        var dataDirectory = Path.GetFullPath(settings.Text("DataDirectory") ?? "./data");
 
         var options = new TidingsOptions
         {
-            DataDirectory = Path.GetFullPath(settings.Text("DataDirectory") ?? "./data"),
+            DataDirectory = dataDirectory,
+            MediaDirectory = Path.GetFullPath(settings.Text("MediaDirectory") ?? Path.Combine(dataDirectory, "media")),
             Database = settings.Text("Database"),
             AllowedOrigins = ReadOrigins(settings),
             TrustedProxies = ReadNetworks(settings),
@@ -40,6 +43,7 @@ internal static class OptionsReader
             Channels = ChannelKinds.Read(section, settings.Problems),
             EncryptionKeys = ReadEncryptionKeys(settings),
             ReturnWindow = settings.Duration("ReturnWindow", TimeSpan.FromMinutes(2), TimeSpan.Zero, TimeSpan.FromMinutes(30)),
+            PaymentsWebhookKey = ReadPaymentsKey(settings),
             Webhooks = ReadWebhooks(section, settings),
             Roles = ReadRoles(settings),
             Redis = ReadRedis(settings),
@@ -62,6 +66,13 @@ internal static class OptionsReader
             settings.Refuse("App:Secret", "is the same as Tidings:Auth:Secret: user tokens and subscription tokens need different keys.");
 
         return settings.Problems.Count == 0 ? options : throw new StartRefusedException(settings.Problems);
+    }
+
+    private static byte[]? ReadPaymentsKey(SettingsReader settings)
+    {
+        if (settings.Text("Payments:WebhookSecret") is not { } secret) return null;
+        return StandardWebhook.KeyOf(secret)
+            ?? settings.Refuse<byte[]?>("Payments:WebhookSecret", "must be whsec_ and 24 to 64 bytes in base64, as the provider shows it.", null);
     }
 
     private static List<WebhookOptions> ReadWebhooks(IConfiguration section, SettingsReader settings)

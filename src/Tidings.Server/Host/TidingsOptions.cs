@@ -10,8 +10,11 @@ namespace Tidings.Server.Host;
 /// </summary>
 internal sealed class TidingsOptions
 {
-    /// <summary>The absolute path of the directory for the database, media and generated secrets.</summary>
+    /// <summary>The absolute path of the directory for the database and generated secrets.</summary>
     public required string DataDirectory { get; init; }
+
+    /// <summary>The absolute path of the directory of uploaded files, which nodes share.</summary>
+    public required string MediaDirectory { get; init; }
 
     /// <summary>The connection string of a PostgreSQL database; null: SQLite in the data directory.</summary>
     public required string? Database { get; init; }
@@ -36,6 +39,9 @@ internal sealed class TidingsOptions
 
     /// <summary>How long a vanished connection is remembered whose client can't say itself what it saw last; zero: not at all.</summary>
     public required TimeSpan ReturnWindow { get; init; }
+
+    /// <summary>The key with which the payments' provider signs; null: none is configured.</summary>
+    public required byte[]? PaymentsWebhookKey { get; init; }
 
     /// <summary>Who is told of what happens in channels.</summary>
     public required IReadOnlyList<WebhookOptions> Webhooks { get; init; }

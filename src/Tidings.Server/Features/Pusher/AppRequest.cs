@@ -28,8 +28,7 @@ internal sealed record AppRequest(ReadOnlyMemory<byte> Body, IReadOnlyList<(stri
     private static async Task<(AppRequest? Request, IResult? Problem)> ReadAsync(HttpContext context, string appId, PusherApp app, TimeProvider clock)
     {
         if (appId != app.Id) return (null, Problems.NotFound("app"));
-        if (await ReadBodyAsync(context.Request, context.RequestAborted) is not { } body)
-            return (null, Problems.Problem(413, "too_large", $"The body may have at most {MaxBody} bytes."));
+        if (await RawBody.ReadAsync(context.Request, MaxBody, context.RequestAborted) is not { } body) return (null, RawBody.TooLarge(MaxBody));
 
         // The target as it was sent: what the framework has decoded can't be verified.
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
@@ -37,19 +36,5 @@ internal sealed record AppRequest(ReadOnlyMemory<byte> Body, IReadOnlyList<(stri
             return (null, Problems.Problem(401, "unauthorized", problem));
         var query = target.IndexOf('?', StringComparison.Ordinal);
         return (new AppRequest(body, AppSignature.Parse(query < 0 ? "" : target[(query + 1)..])), null);
-    }
-
-    private static async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        if (request.ContentLength > MaxBody) return null;
-        using var body = new MemoryStream();
-        var buffer = new byte[16 * 1024];
-        while (await request.Body.ReadAsync(buffer, cancellationToken) is var count and > 0)
-        {
-            if (body.Length + count > MaxBody) return null;
-            body.Write(buffer, 0, count);
-        }
-
-        return body.ToArray();
     }
 }

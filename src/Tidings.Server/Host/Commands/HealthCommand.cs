@@ -10,8 +10,6 @@ namespace Tidings.Server.Host.Commands;
 internal static class HealthCommand
 {
     private const int LongestWaitSeconds = 3_600;
-    private const int MostAnswerBytes = 64 * 1024;
-    private const int MostUrlChars = 2_048;
 
     /// <summary>More than the server's own patience with its database, so that it is the server that says what is wrong.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
@@ -24,14 +22,11 @@ internal static class HealthCommand
     private static async Task<int> RunAsync(CommandContext context)
     {
         var arguments = new CommandArguments(context.Arguments, "url", "wait");
-        var address = arguments.Optional("url") is { } url ? AddressOf(url) : ListeningAddress(context.Configuration);
+        var address = ServerAddress.Of(arguments, context.Configuration);
         var patience = TimeSpan.FromSeconds(arguments.Number("wait", whenAbsent: 0, most: LongestWaitSeconds));
 
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
-        {
-            MaxResponseContentBufferSize = MostAnswerBytes,
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
+        using var http = ServerAddress.Client();
+        http.Timeout = Timeout.InfiniteTimeSpan;
         var clock = TimeProvider.System;
         var startedAt = clock.GetTimestamp();
         while (true)
@@ -87,25 +82,4 @@ internal static class HealthCommand
             return null;
         }
     }
-
-    /// <summary>Where the server listens that is started with this configuration; what listens everywhere is asked on loopback.</summary>
-    private static Uri ListeningAddress(IConfiguration configuration)
-    {
-        if (configuration[WebHostDefaults.ServerUrlsKey] is not { Length: > 0 } urls) return new Uri("http://127.0.0.1:5000");
-        try
-        {
-            var first = BindingAddress.Parse(urls.Split(';')[0]);
-            var host = first.Host is "*" or "+" or "0.0.0.0" or "[::]" ? "127.0.0.1" : first.Host;
-            return new UriBuilder(first.Scheme, host, first.Port).Uri;
-        }
-        catch (FormatException)
-        {
-            throw new CommandUsageException($"The server's address '{urls}' cannot be read: name one with --url.");
-        }
-    }
-
-    private static Uri AddressOf(string text) =>
-        text.Length <= MostUrlChars && Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url is { UserInfo: "", PathAndQuery: "/", Fragment: "" }
-            ? url
-            : throw new CommandUsageException("--url must be an address such as http://127.0.0.1:5000, without a path.");
 }
