@@ -83,6 +83,7 @@ public static class TidingsSetup
         MemberInfo = provider.GetService<IMemberInfo>(),
         ReaderMemory = provider.GetService<IReaderMemory>(),
         Watcher = provider.GetService<IChannelWatcher>(),
+        Greeting = provider.GetService<IChannelGreeting>(),
         Clock = provider.GetRequiredService<TimeProvider>(),
         Loggers = provider.GetRequiredService<ILoggerFactory>(),
     };

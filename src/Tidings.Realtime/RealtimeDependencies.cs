@@ -47,6 +47,9 @@ internal sealed record RealtimeDependencies
     /// <summary>Who hears of channels with Pusher's names; null for nobody.</summary>
     public IChannelWatcher? Watcher { get; init; }
 
+    /// <summary>What subscribers are told first; null for nothing.</summary>
+    public IChannelGreeting? Greeting { get; init; }
+
     /// <summary>What vanished connections read; null keeps it in this process.</summary>
     public IReaderMemory? ReaderMemory { get; init; }
 

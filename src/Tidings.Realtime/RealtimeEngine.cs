@@ -109,6 +109,8 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
 
     internal IChannelWatcher? Watcher => _dependencies.Watcher;
 
+    internal IChannelGreeting? Greeting => _dependencies.Greeting;
+
     internal EngineScheduler Scheduler => _dependencies.Scheduler;
 
     internal IDurableEventLog DurableLog => _dependencies.DurableLog;

@@ -5,11 +5,13 @@ using Tidings.Server.Engine;
 using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Accounts;
 using Tidings.Server.Features.Comments;
+using Tidings.Server.Features.Conversations;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
 using Tidings.Server.Features.Media;
 using Tidings.Server.Features.Payments;
+using Tidings.Server.Features.Notifications;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Pusher;
 using Tidings.Server.Features.Realtime;
@@ -37,6 +39,7 @@ builder.Services
     .AddAccounts()
     .AddPosts(new PostLimits(options.Limits.PostChars))
     .AddLikes()
+    .AddNotifications()
     .AddCreators()
     .AddSubscriptions()
     .AddMedia(options)
@@ -58,6 +61,8 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.MapSubscriptions();
     app.MapPayments();
     app.MapMedia();
+    app.MapNotifications();
+    app.MapConversations();
     app.MapRealtimeApi();
     app.MapPusherApi();
 }

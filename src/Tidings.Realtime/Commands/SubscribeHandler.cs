@@ -3,6 +3,7 @@ using Tidings.Realtime.Connections;
 using Tidings.Realtime.Fanout;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
+using Tidings.Realtime.Publications;
 
 namespace Tidings.Realtime.Commands;
 
@@ -47,6 +48,23 @@ internal static class SubscribeHandler
         }
 
         await done.Task.ConfigureAwait(false);
+        if (engine.Greeting is { } greeting && greeting.Greets(command.Channel)) _ = GreetAsync(engine, connection, command.Channel, greeting);
+    }
+
+    /// <summary>Tells the reader what comes first, unless the subscription was refused or is over; what the client does next need not wait for it.</summary>
+    private static async Task GreetAsync(RealtimeEngine engine, Connection connection, ChannelName channel, IChannelGreeting greeting)
+    {
+        try
+        {
+            if (await greeting.MakeAsync(connection.Identity, channel, CancellationToken.None).ConfigureAwait(false) is not { } draft) return;
+            connection.Shard.Post(() => connection.SubscriptionTo(channel)?.Deliver(new Publication(draft)));
+        }
+#pragma warning disable CA1031 // The subscription is there without it, and the client can ask over HTTP.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            engine.LogFault("greeting a subscriber", exception);
+        }
     }
 
     private static void Join(RealtimeEngine engine, Connection connection, SubscribeCommand command, ChannelGrant grant, TaskCompletionSource done)

@@ -18,6 +18,7 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
     private readonly Revocations _revocations;
     private readonly ChannelWebhook? _webhook;
     private readonly KnownUsers _users;
+    private readonly ConversationMembers _conversations;
     private readonly BatchLoader<string, Visibility> _posts;
 
     public ChannelAuthorizer(
@@ -34,6 +35,7 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
         _revocations = revocations;
         _webhook = webhook;
         _users = users;
+        _conversations = new ConversationMembers(store, clock);
         _posts = new BatchLoader<string, Visibility>(ids => FindPostsAsync(store, ids), clock);
     }
 
@@ -100,7 +102,8 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
                 Visibility.Unknown => await HostAllowsAsync(host, identity, channel, cancellationToken).ConfigureAwait(false),
                 _ => false,
             },
-            ("conversation", _, true) => await HostAllowsAsync(host, identity, channel, cancellationToken).ConfigureAwait(false),
+            ("conversation", _, true) => await _conversations.IsMemberAsync(channel.Id, identity.UserId!, cancellationToken).ConfigureAwait(false)
+                ?? await HostAllowsAsync(host, identity, channel, cancellationToken).ConfigureAwait(false),
             _ => false, // every kind that has no rule
         };
 

@@ -28,14 +28,30 @@ internal sealed record PostLiked(string PostId, long LikesCount, long Version, s
 /// <summary>A like was taken back; <paramref name="Changes"/> likes and unlikes are in it, this the latest.</summary>
 internal sealed record PostUnliked(string PostId, long LikesCount, long Version, string UserId, long Changes, DateTimeOffset At) : DomainEvent(At);
 
-/// <summary>A comment was written.</summary>
-internal sealed record CommentAdded(NormalisedComment Comment, long CommentsCount, long Version, DateTimeOffset At) : DomainEvent(At);
+/// <summary>A comment was written. <paramref name="Needs"/> is the right that reading it takes; null if its post is not locked.</summary>
+internal sealed record CommentAdded(NormalisedComment Comment, long CommentsCount, long Version, string? Needs, DateTimeOffset At) : DomainEvent(At);
 
-/// <summary>A comment was edited.</summary>
-internal sealed record CommentUpdated(NormalisedComment Comment, long CommentsCount, long Version, DateTimeOffset At) : DomainEvent(At);
+/// <summary>A comment was edited. <paramref name="Needs"/> is the right that reading it takes; null if its post is not locked.</summary>
+internal sealed record CommentUpdated(NormalisedComment Comment, long CommentsCount, long Version, string? Needs, DateTimeOffset At) : DomainEvent(At);
 
 /// <summary>A comment was taken back.</summary>
 internal sealed record CommentDeleted(string CommentId, string PostId, long CommentsCount, long Version, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A user was notified, or told again of more of a kind. <paramref name="Version"/> rises with each change of the user's notifications.</summary>
+internal sealed record NotificationAdded(string UserId, NormalisedNotification Notification, long UnreadCount, long Version, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A user has read a notification, or <c>all</c>.</summary>
+internal sealed record NotificationRead(string UserId, string NotificationId, long UnreadCount, long Version, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A user has thrown all notifications away.</summary>
+internal sealed record NotificationsCleared(string UserId, long Version, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A message was written in a conversation of these members.</summary>
+internal sealed record MessageCreated(NormalisedMessage Message, IReadOnlyList<string> Members, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>A member has read a conversation up to a message.</summary>
+internal sealed record MessageRead(string ConversationId, string MessageId, long Number, string UserId, IReadOnlyList<string> Members, DateTimeOffset At)
+    : DomainEvent(At);
 
 /// <summary>Public posts went by that had no event of their own in public:posts.</summary>
 internal sealed record PublicPostsCounted(long Count, DateTimeOffset At) : DomainEvent(At);

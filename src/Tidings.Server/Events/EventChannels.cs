@@ -12,6 +12,9 @@ internal static class EventChannels
     /// <summary>Where public posts of everyone are announced.</summary>
     public static readonly ChannelName PublicPosts = new("public", "posts");
 
+    /// <summary>The kind of the channels of users' notifications.</summary>
+    public const string NotificationsKind = "notifications";
+
     /// <summary>The deliveries of an event.</summary>
     /// <exception cref="InvalidOperationException">The event has no row here.</exception>
     public static IReadOnlyList<Delivery> For(DomainEvent happened) => happened switch
@@ -24,10 +27,19 @@ internal static class EventChannels
         PostLiked e => [new(Post(e.PostId), "post_liked", new LikesPayload(e.PostId, e.LikesCount, e.Version, e.UserId, e.Changes))],
         PostUnliked e => [new(Post(e.PostId), "post_unliked", new LikesPayload(e.PostId, e.LikesCount, e.Version, e.UserId, e.Changes))],
 
-        CommentAdded e => OfComment("comment_added", e.Comment, e.CommentsCount, e.Version),
-        CommentUpdated e => OfComment("comment_updated", e.Comment, e.CommentsCount, e.Version),
+        CommentAdded e => OfComment("comment_added", e.Comment, e.CommentsCount, e.Version, e.Needs),
+        CommentUpdated e => OfComment("comment_updated", e.Comment, e.CommentsCount, e.Version, e.Needs),
         CommentDeleted e =>
             [new(Post(e.PostId), "comment_deleted", new CommentDeletedPayload(e.CommentId, e.PostId, e.CommentsCount, e.Version))],
+
+        NotificationAdded e => [new(Notifications(e.UserId), "notification", new NotificationPayload(e.Notification, e.UnreadCount, e.Version))],
+        NotificationRead e =>
+            [new(Notifications(e.UserId), "notification_read", new NotificationReadPayload(e.NotificationId, e.UnreadCount, e.Version))],
+        NotificationsCleared e => [new(Notifications(e.UserId), "notifications_cleared", new NotificationsClearedPayload(0, e.Version))],
+
+        MessageCreated e => ToConversation(e.Message.ConversationId, e.Members, "message_created", new MessagePayload(e.Message, e.Message.ConversationId)),
+        MessageRead e =>
+            ToConversation(e.ConversationId, e.Members, "message_read", new MessageReadPayload(e.ConversationId, e.MessageId, e.Number, e.UserId)),
 
         PublicPostsCounted e => [new(PublicPosts, "feed_update", new FeedCountPayload("new_posts", e.Count))],
 
@@ -65,6 +77,12 @@ internal static class EventChannels
     /// <summary>The channel of a user's own affairs.</summary>
     public static ChannelName User(string userId) => new("user", userId);
 
+    /// <summary>The channel of a user's notifications.</summary>
+    public static ChannelName Notifications(string userId) => new(NotificationsKind, userId);
+
+    /// <summary>The channel of one conversation.</summary>
+    public static ChannelName Conversation(string conversationId) => new("conversation", conversationId);
+
     /// <summary>The channel of one post.</summary>
     public static ChannelName Post(string postId) => new("post", postId);
 
@@ -94,6 +112,14 @@ internal static class EventChannels
         new(Post(e.PostId), "post_deleted", payload, Effect: new ChannelEffect(ChannelEffectKind.Close)),
     ];
 
-    private static Delivery[] OfComment(string type, NormalisedComment comment, long commentsCount, long version) =>
-        [new(Post(comment.PostId), type, new CommentPayload(comment, comment.PostId, commentsCount, version))];
+    private static Delivery[] ToConversation(string conversationId, IReadOnlyList<string> members, string type, EventPayload payload) =>
+        [new(Conversation(conversationId), type, payload), .. members.Select(member => new Delivery(User(member), type, payload))];
+
+    private static Delivery[] OfComment(string type, NormalisedComment comment, long commentsCount, long version, string? needs)
+    {
+        var whole = new CommentPayload(comment, comment.PostId, commentsCount, version);
+        return needs is null
+            ? [new(Post(comment.PostId), type, whole)]
+            : [new(Post(comment.PostId), type, whole with { Comment = null }, whole, needs)];
+    }
 }

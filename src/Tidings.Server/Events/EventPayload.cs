@@ -18,11 +18,29 @@ internal sealed record PostDeletedPayload(string PostId, long Version) : EventPa
 /// <summary><c>post_liked</c> and <c>post_unliked</c>.</summary>
 internal sealed record LikesPayload(string PostId, long LikesCount, long Version, string UserId, long Changes) : EventPayload;
 
-/// <summary><c>comment_added</c> and <c>comment_updated</c>.</summary>
-internal sealed record CommentPayload(NormalisedComment Comment, string PostId, long CommentsCount, long Version) : EventPayload;
+/// <summary><c>comment_added</c> and <c>comment_updated</c>; who sees a preview of the post only gets the count, and no comment.</summary>
+internal sealed record CommentPayload(NormalisedComment? Comment, string PostId, long CommentsCount, long Version) : EventPayload;
 
 /// <summary><c>comment_deleted</c>.</summary>
 internal sealed record CommentDeletedPayload(string CommentId, string PostId, long CommentsCount, long Version) : EventPayload;
+
+/// <summary><c>notification</c>.</summary>
+internal sealed record NotificationPayload(NormalisedNotification Notification, long UnreadCount, long Version) : EventPayload;
+
+/// <summary><c>notification_read</c>.</summary>
+internal sealed record NotificationReadPayload(string NotificationId, long UnreadCount, long Version) : EventPayload;
+
+/// <summary><c>notifications_cleared</c>.</summary>
+internal sealed record NotificationsClearedPayload(long UnreadCount, long Version) : EventPayload;
+
+/// <summary><c>unread_notifications</c>, which one connection gets right after it has subscribed; it is in no history.</summary>
+internal sealed record UnreadNotificationsPayload(IReadOnlyList<NormalisedNotification> Notifications, long UnreadCount, long Version) : EventPayload;
+
+/// <summary><c>message_created</c>.</summary>
+internal sealed record MessagePayload(NormalisedMessage Message, string ConversationId) : EventPayload;
+
+/// <summary><c>message_read</c>: the user has read up to this message, whose number is <paramref name="Number"/>.</summary>
+internal sealed record MessageReadPayload(string ConversationId, string MessageId, long Number, string UserId) : EventPayload;
 
 /// <summary><c>feed_update</c> that names a creator.</summary>
 internal sealed record FeedSourcePayload(string Reason, string CreatorId) : EventPayload;

@@ -77,8 +77,8 @@ internal readonly record struct Committed<T>(T Result, IReadOnlyList<Publication
 /// the columns. Values are string, long, int, bool, double, byte[], ReadOnlyMemory of bytes (parameters only) and DateTimeOffset, which is
 /// kept as Unix milliseconds; an enum is written as its name, a list as JSON for <c>json_each</c>. Only statements about rows are allowed.
 /// A comment <c>/*FOR UPDATE*/</c> locks what a query finds where several write at once. To avoid deadlocks units lock in this order:
-/// follows, post_likes, posts, users, idempotency_keys, pending_counters, pending_public_posts, comments,
-/// conversations, notification_boxes (by user), the rest; the log's channels come last by themselves.
+/// follows, posts, post_likes, conversations, users, idempotency_keys, pending_counters, pending_public_posts, pending_like_notices, comments,
+/// conversation_members, notification_boxes (by user), the rest; the log's channels come last by themselves.
 /// </summary>
 internal interface IWriteUnit
 {

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Shouldly;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Publications;
@@ -33,6 +34,12 @@ public sealed class EventChannelsTests
     private static readonly NormalisedComment Comment =
         new("c1", "p1", new PostCreator("8", "bob", "", null, false), "so", "c0", At, null, false, 0, 12);
 
+    private const string MessageText =
+        """{"id":"m1","conversationId":"v1","author":{"id":"8","nickname":"bob","fullName":"","avatar":null,"isCreator":false},"content":"hi","number":4,"createdAt":"2026-01-02T03:04:05.006Z"}""";
+
+    private static readonly NormalisedNotification Notification =
+        new("n1", "SYSTEM", "t", "m", JsonDocument.Parse("""{"a":[1]}""").RootElement, false, At);
+
     public static TheoryData<string, string[]> Table => new()
     {
         { nameof(PostCreated), [$$"""creator:42 post_created {"post":{{PostText}},"userId":"42"}""", $$"""public:posts post_created {"post":{{PostText}},"userId":"42"}"""] },
@@ -45,6 +52,20 @@ public sealed class EventChannelsTests
         { nameof(CommentAdded), [$$"""post:p1 comment_added {"comment":{{CommentText}},"postId":"p1","commentsCount":5,"version":12}"""] },
         { nameof(CommentUpdated), [$$"""post:p1 comment_updated {"comment":{{CommentText}},"postId":"p1","commentsCount":5,"version":12}"""] },
         { nameof(CommentDeleted), ["""post:p1 comment_deleted {"commentId":"c1","postId":"p1","commentsCount":4,"version":13}"""] },
+        {
+            nameof(NotificationAdded),
+            ["""notifications:8 notification {"notification":{"id":"n1","type":"SYSTEM","title":"t","message":"m","data":{"a":[1]},"isRead":false,"createdAt":"2026-01-02T03:04:05.006Z"},"unreadCount":3,"version":9}"""]
+        },
+        { nameof(NotificationRead), ["""notifications:8 notification_read {"notificationId":"all","unreadCount":2,"version":10}"""] },
+        { nameof(NotificationsCleared), ["""notifications:8 notifications_cleared {"unreadCount":0,"version":11}"""] },
+        {
+            nameof(MessageCreated),
+            [.. ((string[])["conversation:v1", "user:8", "user:42"]).Select(channel => $$$"""{{{channel}}} message_created {"message":{{{MessageText}}},"conversationId":"v1"}""")]
+        },
+        {
+            nameof(MessageRead),
+            [.. ((string[])["conversation:v1", "user:8", "user:42"]).Select(channel => $$"""{{channel}} message_read {"conversationId":"v1","messageId":"m1","number":4,"userId":"42"}""")]
+        },
         { nameof(PublicPostsCounted), ["""public:posts feed_update {"reason":"new_posts","count":120}"""] },
         { nameof(UserFollowed), ["""feed:8 feed_update {"reason":"followed","creatorId":"42"} Attach creator:42"""] },
         { nameof(UserUnfollowed), ["""feed:8 feed_update {"reason":"unfollowed","creatorId":"42"} Detach creator:42"""] },
@@ -69,9 +90,14 @@ public sealed class EventChannelsTests
         nameof(PostDeleted) => new PostDeleted("p1", "42", 4, At),
         nameof(PostLiked) => new PostLiked("p1", 7, 9, "8", 3, At),
         nameof(PostUnliked) => new PostUnliked("p1", 6, 10, "8", 1, At),
-        nameof(CommentAdded) => new CommentAdded(Comment, 5, 12, At),
-        nameof(CommentUpdated) => new CommentUpdated(Comment, 5, 12, At),
+        nameof(CommentAdded) => new CommentAdded(Comment, 5, 12, null, At),
+        nameof(CommentUpdated) => new CommentUpdated(Comment, 5, 12, null, At),
         nameof(CommentDeleted) => new CommentDeleted("c1", "p1", 4, 13, At),
+        nameof(NotificationAdded) => new NotificationAdded("8", Notification, 3, 9, At),
+        nameof(NotificationRead) => new NotificationRead("8", "all", 2, 10, At),
+        nameof(NotificationsCleared) => new NotificationsCleared("8", 11, At),
+        nameof(MessageCreated) => new MessageCreated(new("m1", "v1", new PostCreator("8", "bob", "", null, false), "hi", 4, At), ["8", "42"], At),
+        nameof(MessageRead) => new MessageRead("v1", "m1", 4, "42", ["8", "42"], At),
         nameof(PublicPostsCounted) => new PublicPostsCounted(120, At),
         nameof(UserFollowed) => new UserFollowed("8", "42", At),
         nameof(UserUnfollowed) => new UserUnfollowed("8", "42", At),
@@ -91,6 +117,16 @@ public sealed class EventChannelsTests
     {
         var events = typeof(DomainEvent).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(DomainEvent))).Select(type => type.Name);
         Table.Select(row => row.Data.Item1).Where(name => name != "Counted").ShouldBe(events, ignoreOrder: true);
+    }
+
+    [Fact]
+    public void What_is_said_of_a_locked_post_is_for_those_with_the_right_and_others_hear_the_count()
+    {
+        var delivery = EventChannels.For(new CommentAdded(Comment, 5, 12, "the right", At)).Single();
+
+        Describe(delivery).ShouldBe("""post:p1 comment_added {"comment":null,"postId":"p1","commentsCount":5,"version":12}""");
+        delivery.Needs.ShouldBe("the right");
+        Encoding.UTF8.GetString(EventJson.Write(delivery.Full!)).ShouldContain(CommentText);
     }
 
     [Fact]

@@ -24,9 +24,11 @@ using Tidings.Server.Auth;
 using Tidings.Server.ChannelAccess;
 using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Comments;
+using Tidings.Server.Features.Conversations;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
+using Tidings.Server.Features.Notifications;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Realtime;
 using Tidings.Server.Features.Subscriptions;
@@ -86,7 +88,7 @@ public sealed class PostsApp : IAsyncLifetime
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Catalog).AddStorage(_folder, await TestDatabase.NewAsync()).AddProblemDetails();
-        builder.Services.AddPostAccess().AddChannelAccess().AddPosts(new PostLimits(10_000)).AddLikes().AddCreators().AddSubscriptions();
+        builder.Services.AddPostAccess().AddChannelAccess().AddPosts(new PostLimits(10_000)).AddLikes().AddNotifications().AddCreators().AddSubscriptions();
         builder.Services.AddSingleton(OptionsReader.Read(TokenSettings)).AddSingleton(new HostSecrets("", "", AppSecret)).AddSingleton<SubscriptionTokens>();
         builder.Services.AddSingleton(provider => new RealtimeEngine(new RealtimeOptions(), new RealtimeDependencies
         {
@@ -106,7 +108,7 @@ public sealed class PostsApp : IAsyncLifetime
         _app = builder.Build();
         _app.UseAuthentication();
         _app.UseAuthorization();
-        _app.MapPosts().MapComments().MapLikes().MapFollows().MapCreators().MapSubscriptions().MapRealtimeApi();
+        _app.MapPosts().MapComments().MapLikes().MapFollows().MapCreators().MapNotifications().MapConversations().MapSubscriptions().MapRealtimeApi();
         var engine = _app.Services.GetRequiredService<RealtimeEngine>();
         _app.Services.GetRequiredService<Store>().DeliverTo(engine.Publisher.Carry);
         await engine.StartAsync(CancellationToken.None);

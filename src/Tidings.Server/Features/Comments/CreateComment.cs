@@ -2,6 +2,7 @@ using System.Text.Json;
 using Tidings.Realtime.Channels;
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
+using Tidings.Server.Features.Notifications;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
@@ -51,10 +52,10 @@ internal static class CreateComment
             async write =>
             {
                 if (await keyed.FindAsync(write) is { } earlier) return new Outcome(First: earlier);
-                if (await CommentedPost.LockAsync(write, id, author.Id) is not { } post) return new Outcome(Refusal: Refusal.NoPost);
+                if (await CommentedPost.LockAsync(write, id, author.Id, now) is not { } post) return new Outcome(Refusal: Refusal.NoPost);
                 if (await write.QuerySingleOrDefaultAsync<Author>(Sql.Author, comment) is not { } by) return new Outcome(Refusal: Refusal.NoAuthor);
-                if (comment.ParentId.Length > 0 && await write.QuerySingleOrDefaultAsync<string>(Sql.Parent, comment) is null)
-                    return new Outcome(Refusal: Refusal.NoParent);
+                var parentAuthor = comment.ParentId.Length > 0 ? await write.QuerySingleOrDefaultAsync<string>(Sql.Parent, comment) : "";
+                if (parentAuthor is null) return new Outcome(Refusal: Refusal.NoParent);
 
                 var after = post.After(1);
                 var row = comment with
@@ -65,10 +66,11 @@ internal static class CreateComment
                 var answer = JsonSerializer.SerializeToUtf8Bytes(new CommentAnswer(written, after.CommentsCount), CommentsJson.Answers.CommentAnswer);
                 if (await keyed.KeepAsync(write, StatusCodes.Status201Created, answer, null) is { } first) return new Outcome(First: first);
 
-                after.Enqueue(write, id);
+                after.Enqueue(write);
                 write.Enqueue(Sql.Insert, row);
                 if (row.ParentId.Length > 0) write.Enqueue(Sql.CountReply, row);
-                await write.AppendAsync(new CommentAdded(written, after.CommentsCount, after.Version, now) { ReceivedAt = receivedAt });
+                await write.AppendAsync(new CommentAdded(written, after.CommentsCount, after.Version, post.Right, now) { ReceivedAt = receivedAt });
+                await NotifyAsync(write, written, post.AuthorId, parentAuthor, now);
                 return new Outcome(Answer: answer);
             },
             cancellationToken);
@@ -81,6 +83,19 @@ internal static class CreateComment
             Refusal.NoParent => Problems.Problem(422, "invalid_parent", "A reply's parent is a comment of the same post that is there and replies to none itself."),
             _ => new JsonAnswer(StatusCodes.Status201Created, done.Answer!),
         };
+    }
+
+    /// <summary>The author of the post is told, and who is replied to: once, if they are the same.</summary>
+    private static async ValueTask NotifyAsync(IWriteUnit write, NormalisedComment comment, string postAuthor, string parentAuthor, DateTimeOffset now)
+    {
+        var by = comment.Author!;
+        var data = NotificationsJson.Write(new CommentData(comment.PostId, comment.Id, comment.ParentId, by), NotificationsJson.Answers.CommentData);
+        var told = new List<NewNotification>(2);
+        if (parentAuthor.Length > 0)
+            told.Add(new(parentAuthor, NotificationTypes.ReplyComment, "New reply", $"{by.Nickname} replied to your comment", data, now) { ActorId = by.Id });
+        if (postAuthor != parentAuthor)
+            told.Add(new(postAuthor, NotificationTypes.CommentPost, "New comment", $"{by.Nickname} commented on your post", data, now) { ActorId = by.Id });
+        foreach (var one in told.OrderBy(one => one.UserId, StringComparer.Ordinal)) await write.AddAsync(one);
     }
 
     private enum Refusal

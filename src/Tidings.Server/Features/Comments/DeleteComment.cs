@@ -19,13 +19,13 @@ internal static class DeleteComment
         var mayDelete = await store.WriteAsync<bool?>(
             async write =>
             {
-                if (await CommentedPost.LockAsync(write, id, user.Id) is not { } post) return null;
+                if (await CommentedPost.LockAsync(write, id, user.Id, now) is not { } post) return null;
                 var comment = await write.QuerySingleOrDefaultAsync<Comment>(Sql.Read, new { Id = commentId, PostId = id });
                 if (comment is null) return null;
                 if (comment.AuthorId != user.Id && post.AuthorId != user.Id) return false;
 
                 var after = post.After(-1);
-                after.Enqueue(write, id);
+                after.Enqueue(write);
                 write.Enqueue(Sql.Delete, new { Id = commentId, Now = now, after.Version });
                 if (comment.ParentId.Length > 0) write.Enqueue(Sql.UncountReply, comment);
                 await write.AppendAsync(new CommentDeleted(commentId, id, after.CommentsCount, after.Version, now) { ReceivedAt = receivedAt });

@@ -27,7 +27,7 @@ internal static class EditComment
         var (found, answer) = await store.WriteAsync<(CommentRow?, CommentAnswer?)>(
             async write =>
             {
-                if (await CommentedPost.LockAsync(write, id, user.Id) is not { } post) return (null, null);
+                if (await CommentedPost.LockAsync(write, id, user.Id, now) is not { } post) return (null, null);
                 var old = await write.QuerySingleOrDefaultAsync<CommentRow>(Sql.Read, new { Id = commentId, PostId = id });
                 if (old is null || old.AuthorId != user.Id) return (old, null);
                 if (old.Content == request.Content) return (old, new CommentAnswer(old.Normalise(), post.CommentsCount));
@@ -39,10 +39,10 @@ internal static class EditComment
                     Version = after.Version,
                     UpdatedAt = Math.Max(now.ToUnixTimeMilliseconds(), old.CreatedAt + 1), // else it would not look edited
                 };
-                after.Enqueue(write, id);
+                after.Enqueue(write);
                 write.Enqueue(Sql.Change, edited);
                 var comment = edited.Normalise();
-                await write.AppendAsync(new CommentUpdated(comment, after.CommentsCount, after.Version, now) { ReceivedAt = receivedAt });
+                await write.AppendAsync(new CommentUpdated(comment, after.CommentsCount, after.Version, post.Right, now) { ReceivedAt = receivedAt });
                 return (edited, new CommentAnswer(comment, after.CommentsCount));
             },
             cancellationToken);

@@ -3,6 +3,7 @@ using Tidings.Realtime.Channels;
 using Tidings.Realtime.History;
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
+using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
@@ -19,7 +20,7 @@ internal static class ListComments
     private const int MaxLimit = 100;
 
     public static async Task<IResult> HandleAsync(
-        string id, Viewer viewer, Store store, IDurableEventLog log, string? parentId, string? cursor, string? limit, CancellationToken cancellationToken)
+        string id, Viewer viewer, Store store, PostAccess access, IDurableEventLog log, string? parentId, string? cursor, string? limit, CancellationToken cancellationToken)
     {
         if (!PageLimit.TryParse(limit, DefaultLimit, MaxLimit, out var take)) return PageLimit.Refusal(MaxLimit);
         var isThread = !string.IsNullOrEmpty(parentId);
@@ -29,6 +30,7 @@ internal static class ListComments
         if (!ChannelName.IsId(id)) return Problems.NotFound("post");
         if (isThread && !ChannelName.IsId(parentId!)) return Problems.Invalid("parentId", "This is not the id of a comment.");
 
+        if ((await access.OfAsync(viewer.UserId, id, cancellationToken)).View != PostView.Full) return Problems.NotFound("post");
         var positions = await log.OfChannelAsync(EventChannels.Post(id), viewer.UserId, cancellationToken);
         var page = new { PostId = id, ParentId = parentId ?? "", from.Place, Take = take + 1 };
         var (count, rows) = await store.ReadAsync<(long?, List<CommentRow>)>(

@@ -6,5 +6,8 @@ internal static class LikesSetup
     public static IServiceCollection AddLikes(this IServiceCollection services) =>
         services
             .AddSingleton<CounterFlush>()
-            .AddHostedService(provider => provider.GetRequiredService<CounterFlush>());
+            .AddHostedService(provider => provider.GetRequiredService<CounterFlush>())
+            .AddSingleton<LikeNotices>()
+            .AddHostedService(provider => provider.GetRequiredService<LikeNotices>())
+            .AddSingleton<LikeWriter>();
 }
