@@ -15,7 +15,7 @@ afterAll(async () => {
   await server.dispose()
 })
 
-test('One post after the other: six clients of six protocols receive the same events in the same order', async () => {
+test('One post after the other: the clients of six protocols, in every way in which they come, receive the same events in the same order', async () => {
   const readers = await Promise.all(protocols.map(async (protocol) => ({ protocol, ...(await protocol.follow(server, `reader-${protocols.indexOf(protocol)}`, 'creator:author', 'post_created')) })))
 
   const posts: string[] = []

@@ -1,8 +1,8 @@
-import { HttpTransportType } from '@microsoft/signalr'
 import { EventSource } from 'eventsource'
+import Echo from 'laravel-echo'
 import WebSocket from 'ws'
 import * as pushers from './pusher/clients'
-import { type Server, token, until } from './server'
+import { app, type Server, token, until } from './server'
 import * as hubs from './signalr/hub'
 import * as sockets from './socketio/clients'
 
@@ -101,23 +101,23 @@ const poll: Protocol = {
   },
 }
 
-const socketIo: Protocol = {
-  name: 'socket.io-client',
+const socketIo = (way: string, transports: readonly string[]): Protocol => ({
+  name: `socket.io-client, ${way}`,
   async mayRead(server, user, channel) {
-    const socket = sockets.client(server, ['websocket'], user === null ? {} : { auth: { token: token(user) } })
+    const socket = sockets.client(server, transports, user === null ? {} : { auth: { token: token(user) } })
     await until(() => socket.connected, 'it is connected')
     const ack = (await socket.emitWithAck('subscribe', channel)) as sockets.Ack
     socket.disconnect()
     return ack.ok || ack.error?.code === 'already_subscribed'
   },
   async follow(server, user, channel, type) {
-    const socket = await sockets.connected(server, ['websocket'], token(user))
+    const socket = await sockets.connected(server, transports, token(user))
     const events: Flat[] = []
     socket.on(type, (event: Flat) => events.push(event))
     await socket.emitWithAck('subscribe', channel)
     return { events, close: () => void socket.disconnect() }
   },
-}
+})
 
 const pusher: Protocol = {
   name: 'pusher-js',
@@ -141,10 +141,34 @@ const pusher: Protocol = {
   },
 }
 
-const signalR: Protocol = {
-  name: '@microsoft/signalr',
+const echo: Protocol = {
+  name: 'laravel-echo',
   async mayRead(server, user, channel) {
-    const hub = hubs.build(server, () => (user === null ? '' : token(user)), { transport: HttpTransportType.WebSockets })
+    const client = await pushers.connected(pushers.client(server, user ?? undefined))
+    const made = new Echo({ broadcaster: 'pusher', client, key: app.key })
+    const subscription = user === null ? made.channel(channel.replace(':', '_')) : made.private(channel.replace(':', '-'))
+    const verdict = await new Promise<boolean>((done) => {
+      subscription.subscribed(() => done(true))
+      subscription.error(() => done(false))
+    })
+    made.disconnect()
+    return verdict
+  },
+  async follow(server, user, channel, type) {
+    const client = await pushers.connected(pushers.client(server, user))
+    const made = new Echo({ broadcaster: 'pusher', client, key: app.key })
+    const events: Flat[] = []
+    await new Promise<void>((done) => {
+      made.private(channel.replace(':', '-')).listen(`.${type}`, (event: Flat) => events.push(event)).subscribed(() => done())
+    })
+    return { events, close: () => made.disconnect() }
+  },
+}
+
+const signalR = (way: string, options: (typeof hubs.ways)[number][1]): Protocol => ({
+  name: `@microsoft/signalr, ${way}`,
+  async mayRead(server, user, channel) {
+    const hub = hubs.build(server, () => (user === null ? '' : token(user)), options)
     await hub.start()
     const verdict = await hub.invoke('Subscribe', channel).then(
       () => true,
@@ -154,13 +178,21 @@ const signalR: Protocol = {
     return verdict
   },
   async follow(server, user, channel, type) {
-    const hub = hubs.build(server, () => token(user), { transport: HttpTransportType.WebSockets })
+    const hub = hubs.build(server, () => token(user), options)
     const events = hubs.collect(hub, type) as Flat[]
     await hub.start()
     await hub.invoke('Subscribe', channel)
     return { events, close: async () => await hub.stop() }
   },
-}
+})
 
-/** Every protocol that there is. */
-export const protocols: readonly Protocol[] = [nativeProtocol, sse, poll, socketIo, pusher, signalR]
+/** Every protocol that there is, in every way in which its official client comes. */
+export const protocols: readonly Protocol[] = [
+  nativeProtocol,
+  sse,
+  poll,
+  ...sockets.ways.map(([way, transports]) => socketIo(way, transports)),
+  pusher,
+  echo,
+  ...hubs.ways.map(([way, options]) => signalR(way, options)),
+]

@@ -20,7 +20,9 @@ internal sealed class RecoveryKeys(IDataProtectionProvider protection, Realtime.
     private static readonly TimeSpan EndedFor = TimeSpan.FromMinutes(2);
 
     private readonly IDataProtector _protector = protection.CreateProtector("Tidings.SocketIo.Recovery.v1");
-    private readonly ConcurrentDictionary<string, long> _ended = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _ended = new(StringComparer.Ordinal);
+    private readonly Queue<(string Sid, long At)> _inOrder = new();
+    private readonly Lock _lock = new();
 
     /// <summary>Makes the secret of a socket.</summary>
     /// <param name="sid">The socket's public id.</param>
@@ -52,8 +54,11 @@ internal sealed class RecoveryKeys(IDataProtectionProvider protection, Realtime.
     public void End(string sid)
     {
         var now = engine.Clock.GetTimestamp();
-        foreach (var (known, at) in _ended)
-            if (engine.Clock.GetElapsedTime(at, now) > EndedFor) _ended.TryRemove(known, out _);
-        if (_ended.Count < MostEnded) _ended[sid] = now;
+        lock (_lock)
+        {
+            while (_inOrder.TryPeek(out var oldest) && engine.Clock.GetElapsedTime(oldest.At, now) > EndedFor)
+                _ended.TryRemove(_inOrder.Dequeue().Sid, out _);
+            if (_inOrder.Count < MostEnded && _ended.TryAdd(sid, true)) _inOrder.Enqueue((sid, now));
+        }
     }
 }

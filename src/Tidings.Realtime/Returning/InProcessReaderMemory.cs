@@ -9,6 +9,7 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
     private readonly Lock _lock = new();
     private readonly Dictionary<(string UserId, string Protocol), List<(string ConnectionId, ReaderTrace Trace, long LostAt)>> _lost = [];
     private readonly Queue<((string UserId, string Protocol) Key, long LostAt)> _inOrder = new();
+    private int _count;
 
     /// <inheritdoc />
     public void Note(ReaderKey reader, IReadOnlyCollection<Channels.ChannelName> channels, DateTimeOffset since)
@@ -24,7 +25,9 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
         lock (_lock)
         {
             DropOld(now);
-            if (_inOrder.Count >= Limit) return;
+            if (_count >= Limit) return;
+            if (_inOrder.Count >= 2 * Limit) DropClaimed();
+            _count++;
             if (!_lost.TryGetValue(key, out var traces)) _lost[key] = traces = [];
             traces.Add((reader.ConnectionId, trace, now));
             _inOrder.Enqueue((key, now));
@@ -45,17 +48,22 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
             DropOld(clock.GetTimestamp());
             if (!_lost.TryGetValue((userId, protocol), out var traces) || traces.Count == 0) return ValueTask.FromResult<ReaderTrace?>(null);
 
-            var claimed = traces[^1].Trace;
-            traces.RemoveAt(traces.Count - 1);
-            if (traces.Count == 0) _lost.Remove((userId, protocol));
-            return ValueTask.FromResult<ReaderTrace?>(claimed);
+            var claimed = traces[^1];
+            RemoveWhere((userId, protocol), trace => trace.ConnectionId == claimed.ConnectionId && trace.LostAt == claimed.LostAt);
+            return ValueTask.FromResult<ReaderTrace?>(claimed.Trace);
         }
     }
 
     private void Remove(ReaderKey reader)
     {
-        lock (_lock)
-            if (_lost.TryGetValue((reader.UserId, reader.Protocol), out var traces)) traces.RemoveAll(trace => trace.ConnectionId == reader.ConnectionId);
+        lock (_lock) RemoveWhere((reader.UserId, reader.Protocol), trace => trace.ConnectionId == reader.ConnectionId);
+    }
+
+    private void RemoveWhere((string UserId, string Protocol) key, Predicate<(string ConnectionId, ReaderTrace Trace, long LostAt)> isGone)
+    {
+        if (!_lost.TryGetValue(key, out var traces)) return;
+        _count -= traces.RemoveAll(isGone);
+        if (traces.Count == 0) _lost.Remove(key);
     }
 
     private void DropOld(long now)
@@ -63,9 +71,15 @@ internal sealed class InProcessReaderMemory(TimeSpan window, TimeProvider clock)
         while (_inOrder.TryPeek(out var oldest) && clock.GetElapsedTime(oldest.LostAt, now) > window)
         {
             _inOrder.Dequeue();
-            if (!_lost.TryGetValue(oldest.Key, out var traces)) continue;
-            traces.RemoveAll(trace => trace.LostAt <= oldest.LostAt);
-            if (traces.Count == 0) _lost.Remove(oldest.Key);
+            RemoveWhere(oldest.Key, trace => trace.LostAt <= oldest.LostAt);
         }
+    }
+
+    /// <summary>Lets go of the order's entries for what has been taken over, of which users who come and go leave many.</summary>
+    private void DropClaimed()
+    {
+        var left = _inOrder.Where(entry => _lost.TryGetValue(entry.Key, out var traces) && traces.Exists(trace => trace.LostAt == entry.LostAt)).ToList();
+        _inOrder.Clear();
+        foreach (var entry in left) _inOrder.Enqueue(entry);
     }
 }

@@ -114,8 +114,13 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
 
         var askedAt = engine.Clock.GetTimestamp();
         foreach (var other in others) other.Probe();
-        while (others.RemoveAll(other => other.HeardAt >= askedAt || other.IsClosing) is var _ && others.Count > 0 && engine.Clock.GetElapsedTime(askedAt) < AnswerTime)
+        DropAnswered();
+        while (others.Count > 0 && engine.Clock.GetElapsedTime(askedAt) < AnswerTime)
+        {
             await Task.Delay(BetweenLooks, engine.Clock).ConfigureAwait(false);
+            DropAnswered();
+        }
+
         if (others.MinBy(static other => other.HeardAt) is not { } silent) return null;
 
         var taking = new TaskCompletionSource<ReaderTrace?>(engine.Scheduler.Completions);
@@ -126,6 +131,8 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
             taking.TrySetResult(isFree ? TraceOf(silent, engine.Clock.GetElapsedTime(silent.HeardAt)) : null);
         });
         return await taking.Task.ConfigureAwait(false) ?? await memory.ClaimAsync(reader.UserId, reader.Protocol, CancellationToken.None).ConfigureAwait(false);
+
+        void DropAnswered() => others.RemoveAll(other => other.HeardAt >= askedAt || other.IsClosing);
     }
 
     /// <summary>A place in a channel up to which there is nothing younger than a moment; null if the history does not tell.</summary>

@@ -1,10 +1,12 @@
 import type { HubConnection } from '@microsoft/signalr'
 import { EventSource } from 'eventsource'
+import Echo from 'laravel-echo'
+import { io } from 'socket.io-client-4.5'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import * as pushers from '../pusher/clients'
-import { Server, token, until } from '../server'
-import { build, type Event, type Subscribed } from '../signalr/hub'
+import { app, Server, token, until } from '../server'
+import { build, type Event, type Subscribed, ways } from '../signalr/hub'
 import * as sockets from '../socketio/clients'
 import { Balancer } from './balancer'
 import { binaries, Postgres } from './postgres'
@@ -85,13 +87,42 @@ async function eventSource(): Promise<void> {
   await until(() => isSubscribed, 'the EventSource is subscribed')
 }
 
-async function socketIo(): Promise<void> {
-  const take = taker('socket.io-client')
-  const socket = sockets.client({ url: balancer.url } as Server, ['websocket'], { auth: { token: token('socketio') } })
+async function longPolling(): Promise<void> {
+  const take = taker('long polling')
+  let since = ''
+  let isOver = false
+  closing.push(() => void (isOver = true))
+  const ask = async (timeout: number): Promise<void> => {
+    const answer = await fetch(`${balancer.url}/poll?timeout=${timeout}&channels=${channel}&since=${since}&token=${token('poll')}`)
+    if (answer.status !== 200) throw new Error(`The poll was answered with ${answer.status}.`)
+    const page = (await answer.json()) as { events: Event[]; since: string }
+    since = page.since
+    for (const event of page.events) if (event.type === 'entry') take(event.data)
+  }
+  await ask(0)
+  const loop = async (): Promise<void> => {
+    while (!isOver) await ask(5).catch(async () => await new Promise((done) => setTimeout(done, 50)))
+  }
+  void loop()
+}
+
+async function socketIo(way: string, transports: readonly string[]): Promise<void> {
+  const take = taker(`socket.io-client, ${way}`)
+  const socket = sockets.client({ url: balancer.url } as Server, transports, { auth: { token: token('socketio') } })
   closing.push(() => void socket.disconnect())
   socket.on('entry', take)
-  await until(() => socket.connected, 'Socket.IO is connected')
+  await until(() => socket.connected && socket.io.engine.transport.name === transports.at(-1), 'Socket.IO is connected')
   await socket.emitWithAck('subscribe', channel)
+}
+
+async function olderSocketIo(): Promise<void> {
+  const take = taker('socket.io-client 4.5')
+  const socket = io(balancer.url, { transports: ['websocket'], auth: { token: token('older') }, reconnectionDelay: 50, reconnectionDelayMax: 200 })
+  closing.push(() => void socket.disconnect())
+  let isSubscribed = false
+  socket.on('entry', take)
+  socket.on('connect', () => socket.emit('subscribe', channel, () => (isSubscribed = true)))
+  await until(() => isSubscribed, 'the older Socket.IO is subscribed')
 }
 
 async function pusher(): Promise<void> {
@@ -102,9 +133,17 @@ async function pusher(): Promise<void> {
   ;(await pushers.subscribed(client, 'private-ledger-1')).bind('entry', take)
 }
 
-async function signalR(): Promise<void> {
-  const take = taker('@microsoft/signalr')
-  const hub: HubConnection = build({ url: balancer.url } as Server, () => token('signalr'), { reconnects: true })
+async function echo(): Promise<void> {
+  const take = taker('laravel-echo')
+  const client = await pushers.connected(pushers.client({ url: balancer.url, port: balancer.port } as Server, 'echo'))
+  let isSubscribed = false
+  new Echo({ broadcaster: 'pusher', client, key: app.key }).private('ledger-1').listen('.entry', take).subscribed(() => (isSubscribed = true))
+  await until(() => isSubscribed, 'Echo is subscribed')
+}
+
+async function signalR(way: string, options: (typeof ways)[number][1]): Promise<void> {
+  const take = taker(`@microsoft/signalr, ${way}`)
+  const hub: HubConnection = build({ url: balancer.url } as Server, () => token('signalr'), { ...options, reconnects: true })
   closing.push(async () => await hub.stop())
   let position = ''
   hub.on('receive', (event: Event) => {
@@ -131,7 +170,16 @@ test.skipIf(!isThere && mayBeMissing)(
   'When their node is killed, the clients of every protocol get on the other node what they missed',
   async () => {
     const [first, second] = nodes as [Server, Server]
-    await Promise.all([plainWebSocket(), eventSource(), socketIo(), pusher(), signalR()])
+    await Promise.all([
+      plainWebSocket(),
+      eventSource(),
+      longPolling(),
+      ...sockets.ways.map(async ([way, transports]) => await socketIo(way, transports)),
+      olderSocketIo(),
+      pusher(),
+      echo(),
+      ...ways.map(async ([way, options]) => await signalR(way, options)),
+    ])
     await first.publish(channel, 'entry', 1)
     await allHave([1])
 
