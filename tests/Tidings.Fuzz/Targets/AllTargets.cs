@@ -16,6 +16,7 @@ internal static class AllTargets
         .. BusTargets.List,
         .. PusherTargets.List,
         .. HubTargets.List,
+        .. MediaTargets.List,
     ];
 
     public static Target Find(string name) =>

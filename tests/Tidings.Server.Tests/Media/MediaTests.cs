@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Shouldly;
@@ -31,6 +32,61 @@ public sealed class MediaTests(ProductServer server) : IClassFixture<ProductServ
         (await StatusAsync(other.Http, url)).ShouldBe(HttpStatusCode.NotFound);
         using var visitor = Account.Connect(server.Process);
         (await StatusAsync(visitor, url)).ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task A_post_gives_its_file_to_whoever_sees_all_of_it_and_takes_it_with_it()
+    {
+        using var author = await server.UserAsync("author");
+        using var other = await server.UserAsync("other");
+        using var visitor = Account.Connect(server.Process);
+        var media = await UploadAsync(author, Pictures.Png(1200, 800));
+        var (id, url) = (media.GetProperty("id").GetString()!, media.GetProperty("url").GetString()!);
+
+        var post = await PostAsync(author, new { content = "look", mediaId = id }, "key");
+        post.GetProperty("media").GetProperty("url").GetString().ShouldBe(url);
+        post.GetProperty("media").GetProperty("type").GetString().ShouldBe("image");
+        (await PostAsync(author, new { content = "look", mediaId = id }, "key")).GetProperty("id").GetString().ShouldBe(post.GetProperty("id").GetString());
+        (await StatusAsync(other.Http, url)).ShouldBe(HttpStatusCode.OK);
+        (await StatusAsync(visitor, url)).ShouldBe(HttpStatusCode.OK);
+
+        using var second = await author.Http.PostAsJsonAsync("/api/posts", new { content = "again", mediaId = id });
+        (await Account.ReadAsync(second, HttpStatusCode.UnprocessableEntity)).GetProperty("code").GetString().ShouldBe("unknown_media");
+        var free = (await UploadAsync(author, Pictures.Png(2, 2))).GetProperty("id").GetString()!;
+        using var stolen = await other.Http.PostAsJsonAsync("/api/posts", new { content = "mine", mediaId = free });
+        stolen.StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
+
+        var path = $"/api/posts/{post.GetProperty("id").GetString()}";
+        using var edited = await author.Http.PatchAsJsonAsync(path, new { mediaId = free });
+        (await Account.ReadAsync(edited, HttpStatusCode.OK)).GetProperty("post").GetProperty("media").GetProperty("url").GetString().ShouldBe($"/api/media/{free}");
+        (await StatusAsync(author.Http, url)).ShouldBe(HttpStatusCode.NotFound);
+        (await StatusAsync(other.Http, $"/api/media/{free}")).ShouldBe(HttpStatusCode.OK);
+
+        (await author.Http.DeleteAsync(path)).StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await StatusAsync(author.Http, $"/api/media/{free}")).ShouldBe(HttpStatusCode.NotFound);
+        Directory.GetFiles(Path.GetDirectoryName(Incoming)!, "*", SearchOption.AllDirectories).Select(Path.GetFileName).ShouldNotContain(name => name == id || name == free);
+    }
+
+    [Fact]
+    public async Task A_locked_posts_file_is_for_those_who_may_see_the_post_and_for_no_cache()
+    {
+        using var author = await server.UserAsync("author");
+        using var other = await server.UserAsync("other");
+        var media = await UploadAsync(author, Pictures.Png(1200, 800));
+        var url = media.GetProperty("url").GetString()!;
+
+        var post = await PostAsync(author, new { content = "secret", mediaId = media.GetProperty("id").GetString(), isLocked = true, price = 5 });
+        var seen = (await other.GetAsync($"/api/posts/{post.GetProperty("id").GetString()}")).GetProperty("post");
+
+        seen.GetProperty("media").GetProperty("url").ValueKind.ShouldBe(JsonValueKind.Null);
+        (await StatusAsync(other.Http, url)).ShouldBe(HttpStatusCode.NotFound);
+        using var own = await author.Http.GetAsync(url);
+        own.StatusCode.ShouldBe(HttpStatusCode.OK);
+        own.Headers.CacheControl!.ToString().ShouldBe("no-cache, private");
+
+        using var opened = await author.Http.PatchAsJsonAsync($"/api/posts/{post.GetProperty("id").GetString()}", new { isLocked = false });
+        opened.StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await StatusAsync(other.Http, url)).ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
@@ -134,6 +190,14 @@ public sealed class MediaTests(ProductServer server) : IClassFixture<ProductServ
     {
         using var answer = await author.Http.PostAsync("/api/media", Octets(content));
         return await Account.ReadAsync(answer, HttpStatusCode.Created);
+    }
+
+    private static async Task<JsonElement> PostAsync(Account author, object post, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/posts") { Content = JsonContent.Create(post) };
+        if (key is not null) request.Headers.Add("Idempotency-Key", key);
+        using var answer = await author.Http.SendAsync(request);
+        return (await Account.ReadAsync(answer, HttpStatusCode.Created)).GetProperty("post");
     }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client, string url)

@@ -171,6 +171,73 @@ public sealed class PaymentTests : IClassFixture<PaymentTests.Shop>
     }
 
     [Fact]
+    public async Task A_bought_post_is_open_to_its_buyer_until_it_is_refunded()
+    {
+        using var creator = await _shop.CreatorAsync();
+        using var fan = await _shop.UserAsync("fan");
+        using var stranger = await _shop.UserAsync("stranger");
+        using var created = await creator.Http.PostAsJsonAsync("/api/posts", new { content = "worth it", isLocked = true, price = 3, currency = "EUR" });
+        var post = (await Account.ReadAsync(created, HttpStatusCode.Created)).GetProperty("post").GetProperty("id").GetString();
+        (await TextAsync(fan)).ShouldBe(JsonValueKind.Null);
+
+        using var cheap = await fan.Http.PostAsJsonAsync($"/api/posts/{post}/purchase", new { price = 2, currency = "EUR" });
+        (await Account.ReadAsync(cheap, HttpStatusCode.UnprocessableEntity)).GetProperty("code").GetString().ShouldBe("price_changed");
+        var payment = await PayAsync(fan, $"/api/posts/{post}/purchase", new { price = 3, currency = "EUR" });
+        (await TextAsync(fan)).ShouldBe(JsonValueKind.Null);
+        await SayAsync("payment.confirmed", payment);
+
+        (await TextAsync(fan)).ShouldBe(JsonValueKind.String);
+        (await TextAsync(stranger)).ShouldBe(JsonValueKind.Null);
+        using var twice = await fan.Http.PostAsJsonAsync($"/api/posts/{post}/purchase", new { price = 3, currency = "EUR" });
+        (await Account.ReadAsync(twice, HttpStatusCode.UnprocessableEntity)).GetProperty("code").GetString().ShouldBe("already_open");
+
+        await SayAsync("payment.refunded", payment);
+        (await TextAsync(fan)).ShouldBe(JsonValueKind.Null);
+
+        async Task<JsonValueKind> TextAsync(Account reader) =>
+            (await reader.GetAsync($"/api/posts/{post}")).GetProperty("post").GetProperty("content").GetProperty("text").ValueKind;
+    }
+
+    [Fact]
+    public async Task What_is_not_for_sale_cannot_be_bought()
+    {
+        using var creator = await _shop.CreatorAsync();
+        using var fan = await _shop.UserAsync("fan");
+        var open = (await creator.PostAsync("for everybody")).GetProperty("id").GetString();
+        using var created = await creator.Http.PostAsJsonAsync("/api/posts", new { content = "for gold", tier = "gold", isLocked = true });
+        var tiered = (await Account.ReadAsync(created, HttpStatusCode.Created)).GetProperty("post").GetProperty("id").GetString();
+
+        foreach (var (post, status, code) in new[]
+        {
+            (open, HttpStatusCode.UnprocessableEntity, "already_open"),
+            (tiered, HttpStatusCode.UnprocessableEntity, "not_for_sale"),
+            ("nothing", HttpStatusCode.NotFound, "not_found"),
+        })
+        {
+            using var answer = await fan.Http.PostAsJsonAsync($"/api/posts/{post}/purchase", new { price = 1, currency = "EUR" });
+            (await Account.ReadAsync(answer, status)).GetProperty("code").GetString().ShouldBe(code);
+        }
+    }
+
+    [Fact]
+    public async Task The_command_line_confirms_a_payment_without_a_providers_secret()
+    {
+        await using var server = await ProductServer.StartAsync([]);
+        using var creator = await Account.RegisterAsync(server, "creator");
+        using var fan = await Account.RegisterAsync(server, "fan");
+        var payment = await PayAsync(fan, "/api/tips", new { creatorId = creator.Id, amount = 2.50, currency = "EUR" });
+        var id = payment.GetProperty("id").GetString()!;
+
+        var (exitCode, output) = await server.RunCommandAsync("confirm-payment", id, "--url", server.Address.ToString());
+
+        exitCode.ShouldBe(0, output);
+        output.ShouldContain("tip of 2.5 EUR: confirmed");
+        (await StatusOfAsync(fan, payment)).ShouldBe("confirmed");
+        (await server.RunCommandAsync("confirm-payment", "nothing", "--url", server.Address.ToString())).ExitCode.ShouldBe(1);
+        (await server.RunCommandAsync("confirm-payment")).ExitCode.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task A_creator_whom_one_cannot_tip()
     {
         using var creator = await _shop.CreatorAsync();

@@ -28,6 +28,7 @@ using Tidings.Server.Features.Conversations;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
+using Tidings.Server.Features.Media;
 using Tidings.Server.Features.Notifications;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Realtime;
@@ -88,6 +89,7 @@ public sealed class PostsApp : IAsyncLifetime
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Catalog).AddStorage(_folder, await TestDatabase.NewAsync()).AddProblemDetails();
+        builder.Services.AddSingleton(new MediaFiles(Path.Combine(_folder, "media")));
         builder.Services.AddPostAccess().AddChannelAccess().AddPosts(new PostLimits(10_000)).AddLikes().AddNotifications().AddCreators().AddSubscriptions();
         builder.Services.AddSingleton(OptionsReader.Read(TokenSettings)).AddSingleton(new HostSecrets("", "", AppSecret)).AddSingleton<SubscriptionTokens>();
         builder.Services.AddSingleton(provider => new RealtimeEngine(new RealtimeOptions(), new RealtimeDependencies

@@ -175,9 +175,18 @@ public sealed class ServerProcess : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private ProcessStartInfo Describe()
+    /// <summary>Runs one of the binary's commands with this server's configuration, as its operator would beside it.</summary>
+    public async Task<(int ExitCode, string Output)> RunCommandAsync(params string[] arguments)
     {
-        string[] command = [.. _settings.Launcher, "dotnet", Repository.ServerBinary];
+        using var process = Process.Start(Describe(arguments)) ?? throw new InvalidOperationException("The command did not start.");
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output + await errors);
+    }
+
+    private ProcessStartInfo Describe(params string[] arguments)
+    {
+        string[] command = [.. _settings.Launcher, "dotnet", Repository.ServerBinary, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = _folder.FullName,

@@ -69,10 +69,17 @@ internal sealed class MediaFiles(string folder)
     /// <summary>Takes away what was received and is not kept. It does no harm twice.</summary>
     public void Discard(string id) => File.Delete(IncomingPathOf(id));
 
-    /// <summary>Takes a file away. It does no harm twice.</summary>
+    /// <summary>Takes a file away; who reads it now reads on. It does no harm twice, and what can't be taken away now is found later.</summary>
     public void Delete(string id)
     {
-        if (Directory.Exists(Path.GetDirectoryName(PathOf(id)))) File.Delete(PathOf(id)); // who reads it now reads on
+        try
+        {
+            File.Delete(PathOf(id));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Its row is gone, so nobody is shown it; the next cleanup tries again.
+        }
     }
 
     /// <summary>The ids of files older than this, in no order.</summary>

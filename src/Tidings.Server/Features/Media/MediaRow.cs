@@ -15,6 +15,9 @@ internal sealed record MediaRow
     public long? Width { get; init; }
     public long? Height { get; init; }
 
+    /// <summary>What a post with it is.</summary>
+    public string Type => MediaFormat.Served(ContentType)?.Type ?? "text";
+
     /// <summary>Where a file is served.</summary>
     public static string UrlOf(string id) => $"/api/media/{id}";
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
+using Tidings.Server.Features.Media;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
@@ -64,6 +65,9 @@ internal static class CreatePost
                 if (await write.QuerySingleOrDefaultAsync<Author>(Sql.Author, post) is not { } by) return default;
                 var (locked, problem) = await terms.ApplyAsync(write, post with { Nickname = by.Nickname, FullName = by.FullName, Avatar = by.Avatar, IsCreator = 1 });
                 if (problem is not null) return new Outcome(null, null, null, problem);
+                var media = request.MediaId is { Length: > 0 } ? await MediaOfPosts.FindAsync(write, request.MediaId, author.Id, post.Id) : null;
+                if (media is not null) locked = locked with { MediaType = media.Type, MediaUrl = MediaRow.UrlOf(media.Id) };
+                else if (request.MediaId is { Length: > 0 }) return await FirstOrAsync(write, author.Id, key, now, ("unknown_media", "There is no such file of yours, or a post has it."));
                 var written = locked.Whole();
 
                 byte[]? answer = null;
@@ -76,6 +80,7 @@ internal static class CreatePost
                 }
 
                 write.Enqueue(Sql.InsertPost, locked);
+                if (media is not null) MediaOfPosts.Give(write, media.Id, post.Id);
                 if (post.Status == "draft")
                 {
                     await write.AppendAsync(new DraftSaved(written, now) { ReceivedAt = receivedAt });
@@ -90,7 +95,8 @@ internal static class CreatePost
             cancellationToken);
 
         if (done.First is { } earlier) return Repeat(earlier, body.Fingerprint!);
-        if (done.Problem is { } wrong) return wrong.Field == "unknown_tier" ? Problems.Problem(422, wrong.Field, wrong.Message) : Problems.Invalid(wrong.Field, wrong.Message);
+        if (done.Problem is { } wrong)
+            return wrong.Field is "unknown_tier" or "unknown_media" ? Problems.Problem(422, wrong.Field, wrong.Message) : Problems.Invalid(wrong.Field, wrong.Message);
         if (done.Post is null) return Problems.Problem(401, "unknown_user", "This account does not exist any more.");
         if (isCounted) counted.Wake();
         return new JsonAnswer(StatusCodes.Status201Created, done.Answer ?? Answer(done.Post), Location(post.Id));
@@ -106,7 +112,8 @@ internal static class CreatePost
         PostRules.Url("mediaUrl", request.MediaUrl, errors);
         PostRules.Url("thumbnail", request.Thumbnail, errors);
         if (request.Status is not (null or "published" or "draft" or "scheduled")) errors["status"] = ["This must be published, draft or scheduled."];
-        if (errors.Count == 0 && request.MediaId is null) PostRules.Whole(request.Content ?? "", MediaType(request), Address(request.MediaUrl), errors);
+        if (request is { MediaId.Length: > 0, MediaUrl.Length: > 0 }) errors["mediaUrl"] = ["Name an uploaded file or an address, not both."];
+        if (errors.Count == 0 && string.IsNullOrEmpty(request.MediaId)) PostRules.Whole(request.Content ?? "", MediaType(request), Address(request.MediaUrl), errors);
         return errors;
     }
 
@@ -114,10 +121,13 @@ internal static class CreatePost
     private static string? NotYet(Request request) => request switch
     {
         { Status: "scheduled" } or { ScheduledAt.Length: > 0 } => "Scheduled posts are not supported yet: leave out status and scheduledAt.",
-        { MediaId.Length: > 0 } => "Uploaded media are not supported yet: use mediaUrl.",
         { AccountIds.Count: > 0 } => "Publishing to other accounts is not supported yet: leave out accountIds.",
         _ => null,
     };
+
+    /// <summary>A file that was given to a post is not there for a repetition of the request that gave it: that gets the first answer.</summary>
+    private static async ValueTask<Outcome> FirstOrAsync(IWriteUnit write, string authorId, string? key, DateTimeOffset now, (string Field, string Message) problem) =>
+        key is not null && await write.FindFirstAsync(authorId, key, now) is { } first ? new Outcome(null, null, first, null) : new Outcome(null, null, null, problem);
 
     private static PostRow New(Request request, string authorId, DateTimeOffset now) => new()
     {

@@ -1,6 +1,7 @@
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Access;
+using Tidings.Server.Features.Media;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
@@ -9,26 +10,28 @@ namespace Tidings.Server.Features.Posts;
 /// <summary>Takes a post back. What it said goes with it; its row stays, so that its id and its version are never used again.</summary>
 internal static class DeletePost
 {
-    public static async Task<IResult> HandleAsync(string id, CurrentUser author, Store store, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(string id, CurrentUser author, Store store, MediaFiles files, TimeProvider clock, CancellationToken cancellationToken)
     {
         var receivedAt = clock.GetTimestamp();
         var now = clock.GetUtcNow();
-        var post = await store.WriteAsync(
+        var (post, left) = await store.WriteAsync<(Post?, IReadOnlyList<string>)>(
             async write =>
             {
                 var found = await write.QuerySingleOrDefaultAsync<Post>(Sql.Read, new { Id = id });
-                if (found is null) return null;
-                if (found.AuthorId != author.Id) return (await PostAccess.OfAsync(write, author.Id, id, now)).IsThere ? found : null;
+                if (found is null) return (null, []);
+                if (found.AuthorId != author.Id) return (await PostAccess.OfAsync(write, author.Id, id, now)).IsThere ? (found, []) : (null, []);
 
                 await write.ExecuteAsync(Sql.Delete, new { Id = id, Now = now });
-                if (found.Status != "published") return found; // nobody has heard of it
+                var removed = await MediaOfPosts.TakeAsync(write, id);
+                if (found.Status != "published") return (found, removed); // nobody has heard of it
                 await write.ExecuteAsync(Sql.UncountPostOfAuthor, new { found.AuthorId });
                 await write.ExecuteAsync(Sql.DropMark, new { Id = id });
                 await write.AppendAsync(new PostDeleted(id, found.AuthorId, found.Version + 1, now) { ReceivedAt = receivedAt });
-                return found;
+                return (found, removed);
             },
             cancellationToken);
 
+        foreach (var file in left) files.Delete(file);
         if (post is null) return Problems.NotFound("post");
         return post.AuthorId == author.Id
             ? TypedResults.NoContent()

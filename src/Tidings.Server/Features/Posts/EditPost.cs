@@ -1,6 +1,7 @@
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Access;
+using Tidings.Server.Features.Media;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
@@ -15,6 +16,7 @@ internal static class EditPost
         public string? Content { get; init; }
         public string? Type { get; init; }
         public string? MediaUrl { get; init; }
+        public string? MediaId { get; init; }
         public string? Thumbnail { get; init; }
         public string? Category { get; init; }
         public bool? IsLocked { get; init; }
@@ -27,7 +29,7 @@ internal static class EditPost
     }
 
     public static async Task<IResult> HandleAsync(
-        string id, HttpRequest http, CurrentUser author, Store store, PostLimits limits, TimeProvider clock, CancellationToken cancellationToken)
+        string id, HttpRequest http, CurrentUser author, Store store, MediaFiles files, PostLimits limits, TimeProvider clock, CancellationToken cancellationToken)
     {
         var receivedAt = clock.GetTimestamp();
         var body = await RequestJson.ReadAsync(http, PostsRequestJson.Strict.EditPost, limits.BodyBytes, withFingerprint: false, cancellationToken);
@@ -40,28 +42,38 @@ internal static class EditPost
             return Problems.Problem(422, "not_supported", "An edit does not publish a post or take it back: use POST …/publish, or delete it.");
 
         var now = clock.GetUtcNow();
-        var (found, edited, wrong) = await store.WriteAsync<(PostRow?, NormalisedPost?, IResult?)>(
+        var (found, edited, wrong, left) = await store.WriteAsync<(PostRow?, NormalisedPost?, IResult?, IReadOnlyList<string>)>(
             async write =>
             {
                 var old = await write.QuerySingleOrDefaultAsync<PostRow>(Sql.Read, new { Id = id, Me = author.Id, NowMs = now.ToUnixTimeMilliseconds() });
-                if (old is null || old.AuthorId != author.Id) return (old, null, null);
+                if (old is null || old.AuthorId != author.Id) return (old, null, null, []);
 
                 var (changed, problem) = await terms.ApplyAsync(write, Apply(request, old));
                 if (problem is { } term)
-                    return (old, null, term.Field == "unknown_tier" ? Problems.Problem(422, term.Field, term.Message) : Problems.Invalid(term.Field, term.Message));
+                    return (old, null, term.Field == "unknown_tier" ? Problems.Problem(422, term.Field, term.Message) : Problems.Invalid(term.Field, term.Message), []);
+                if (request.MediaId is { Length: > 0 } mediaId)
+                {
+                    if (await MediaOfPosts.FindAsync(write, mediaId, author.Id, id) is not { } media)
+                        return (old, null, Problems.Problem(422, "unknown_media", "There is no such file of yours, or a post has it."), []);
+                    changed = changed with { MediaType = media.Type, MediaUrl = MediaRow.UrlOf(mediaId) };
+                }
+
                 var whole = new Dictionary<string, string[]>(StringComparer.Ordinal);
                 PostRules.Whole(changed.Content, changed.MediaType, changed.MediaUrl, whole);
-                if (whole.Count > 0) return (old, null, Problems.Invalid(whole));
-                if (changed == old) return (old, old.Whole(), null);
+                if (whole.Count > 0) return (old, null, Problems.Invalid(whole), []);
+                if (changed == old) return (old, old.Whole(), null, []);
 
                 changed = changed with { Version = old.Version + 1, UpdatedAt = now.ToUnixTimeMilliseconds() };
                 await write.ExecuteAsync(Sql.Change, changed);
+                if (request.MediaId is { Length: > 0 }) MediaOfPosts.Give(write, request.MediaId, id);
+                var removed = changed.MediaUrl == old.MediaUrl ? [] : await MediaOfPosts.TakeAsync(write, id, request.MediaId);
                 var post = changed.Whole();
                 if (old.Status == "published") await write.AppendAsync(new PostUpdated(post, now) { ReceivedAt = receivedAt });
-                return (old, post, null);
+                return (old, post, null, removed);
             },
             cancellationToken);
 
+        foreach (var file in left) files.Delete(file);
         if (found is null || found.View() == PostView.Hidden) return Problems.NotFound("post");
         if (wrong is not null) return wrong;
         return edited is null
@@ -78,6 +90,7 @@ internal static class EditPost
         PostRules.MediaType("type", request.Type, errors);
         PostRules.Url("mediaUrl", request.MediaUrl, errors);
         PostRules.Url("thumbnail", request.Thumbnail, errors);
+        if (request is { MediaId.Length: > 0, MediaUrl.Length: > 0 }) errors["mediaUrl"] = ["Name an uploaded file or an address, not both."];
         return errors;
     }
 
