@@ -38,6 +38,7 @@ public sealed class PaymentTests : IClassFixture<PaymentTests.Shop>
         subscription.GetProperty("status").GetString().ShouldBe("active");
         var told = await client.WaitForAsync(static message => message.IsOfType("new_subscription"), "the creator hears of it");
         told.GetProperty("subscription").GetProperty("userId").GetString().ShouldBe(fan.Id);
+        (await NotificationOfAsync(creator, "NEW_SUBSCRIBER")).GetProperty("data").GetProperty("actor").GetProperty("id").GetString().ShouldBe(fan.Id);
         (await StatusOfAsync(fan, payment)).ShouldBe("confirmed");
     }
 
@@ -168,6 +169,7 @@ public sealed class PaymentTests : IClassFixture<PaymentTests.Shop>
         tip.GetProperty("amount").GetDecimal().ShouldBe(2.5m);
         tip.GetProperty("currency").GetString().ShouldBe("EUR");
         tip.GetProperty("from").GetProperty("id").GetString().ShouldBe(fan.Id);
+        (await NotificationOfAsync(creator, "TIP_RECEIVED")).GetProperty("data").GetProperty("amount").GetDecimal().ShouldBe(2.5m);
     }
 
     [Fact]
@@ -265,6 +267,9 @@ public sealed class PaymentTests : IClassFixture<PaymentTests.Shop>
 
     private static async Task<string?> StatusOfAsync(Account payer, JsonElement payment) =>
         (await payer.GetAsync($"/api/payments/{payment.GetProperty("id").GetString()}")).GetProperty("payment").GetProperty("status").GetString();
+
+    private static async Task<JsonElement> NotificationOfAsync(Account reader, string type) =>
+        (await reader.GetAsync("/api/user/notifications")).GetProperty("notifications").EnumerateArray().Where(one => one.GetProperty("type").GetString() == type).ShouldHaveSingleItem();
 
     private static string BodyOf(string type, JsonElement payment) => JsonSerializer.Serialize(new
     {

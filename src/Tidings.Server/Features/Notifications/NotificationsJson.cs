@@ -16,6 +16,9 @@ internal sealed record GroupData(
 /// <summary>What a notification of a comment is about.</summary>
 internal sealed record CommentData(string PostId, string CommentId, string? ParentId, PostCreator Actor);
 
+/// <summary>What a notification of a subscriber is about.</summary>
+internal sealed record SubscriberData(string SubscriptionId, long Level, string? Tier, PostCreator Actor);
+
 /// <summary>A creator who posted, and the latest post.</summary>
 internal sealed record NewPostsOfCreator(PostCreator Creator, string PostId);
 
@@ -42,6 +45,8 @@ internal sealed record PreferencesAnswer(IReadOnlyDictionary<string, bool> Prefe
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(InstantJson)])]
 [JsonSerializable(typeof(GroupData))]
 [JsonSerializable(typeof(CommentData))]
+[JsonSerializable(typeof(SubscriberData))]
+[JsonSerializable(typeof(TipView))]
 [JsonSerializable(typeof(NewPostsData))]
 [JsonSerializable(typeof(NotificationPage))]
 [JsonSerializable(typeof(NotificationAnswer))]

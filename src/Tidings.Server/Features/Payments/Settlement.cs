@@ -1,4 +1,5 @@
 using Tidings.Server.Events;
+using Tidings.Server.Features.Notifications;
 using Tidings.Server.Features.Subscriptions;
 using Tidings.Server.Features.Tiers;
 using Tidings.Server.Storage;
@@ -22,7 +23,8 @@ internal static class Settlement
             case PaymentRow.OfSubscription:
                 var level = payment.Level!.Value;
                 var until = await SubscriptionGrants.EndOfAsync(write, payment.UserId, payment.CreatorId, level, Period, now);
-                await SubscriptionGrants.GrantAsync(write, new SubscriptionGrant(payment.UserId, payment.CreatorId, level, until, payment.Id), now);
+                var grant = new SubscriptionGrant(payment.UserId, payment.CreatorId, level, until, payment.Id);
+                if (await SubscriptionGrants.GrantAsync(write, grant, now) is { } subscription) await TellOfSubscriberAsync(write, payment, subscription, now);
                 break;
             case PaymentRow.OfPurchase:
                 await Purchases.Purchases.GrantAsync(write, payment.UserId, payment.PostId!, payment.Id, now);
@@ -40,21 +42,34 @@ internal static class Settlement
         else if (payment.Kind == PaymentRow.OfPurchase) await Purchases.Purchases.EndAsync(write, payment.Id, now);
     }
 
-    private static async ValueTask TipAsync(IWriteUnit write, PaymentRow payment, DateTimeOffset now)
+    private static async ValueTask TellOfSubscriberAsync(IWriteUnit write, PaymentRow payment, SubscriptionView subscription, DateTimeOffset now)
     {
-        if (await write.QuerySingleOrDefaultAsync<Tipper>(Sql.Tipper, new { payment.UserId }) is not { } from) return;
-        var tip = new TipView(payment.Id, Money.Read(payment.Amount), payment.Currency, from.View(), payment.PostId);
-        await write.AppendAsync(new TipReceived(payment.CreatorId, tip, now));
+        if (await PayerAsync(write, payment) is not { } payer) return;
+        var data = NotificationsJson.Write(new SubscriberData(subscription.Id, subscription.Level, subscription.Tier, payer), NotificationsJson.Answers.SubscriberData);
+        await write.AddAsync(new NewNotification(payment.CreatorId, NotificationTypes.NewSubscriber, "New subscriber", $"{payer.Nickname} subscribed to you", data, now));
     }
 
-    private sealed record Tipper(string Id, string Nickname, string? FullName, string? Avatar, long IsCreator)
+    private static async ValueTask TipAsync(IWriteUnit write, PaymentRow payment, DateTimeOffset now)
     {
-        public PostCreator View() => new(Id, Nickname, FullName ?? "", Avatar, IsCreator != 0);
+        if (await PayerAsync(write, payment) is not { } payer) return;
+        var tip = new TipView(payment.Id, Money.Read(payment.Amount), payment.Currency, payer, payment.PostId);
+        await write.AppendAsync(new TipReceived(payment.CreatorId, tip, now));
+        var data = NotificationsJson.Write(tip, NotificationsJson.Answers.TipView);
+        await write.AddAsync(new NewNotification(
+            payment.CreatorId, NotificationTypes.TipReceived, "New tip", $"{payer.Nickname} sent you {payment.Amount} {payment.Currency}", data, now));
+    }
+
+    private static async ValueTask<PostCreator?> PayerAsync(IWriteUnit write, PaymentRow payment) =>
+        (await write.QuerySingleOrDefaultAsync<Payer>(Sql.Payer, new { payment.UserId }))?.Person();
+
+    private sealed record Payer(string Id, string Nickname, string? FullName, string? Avatar, long IsCreator)
+    {
+        public PostCreator Person() => new(Id, Nickname, FullName ?? "", Avatar, IsCreator != 0);
     }
 
     private static class Sql
     {
-        public const string Tipper =
+        public const string Payer =
             "SELECT id AS Id, nickname AS Nickname, full_name AS FullName, avatar AS Avatar, is_creator AS IsCreator FROM users WHERE id = @UserId";
     }
 }
