@@ -13,6 +13,14 @@ const authSecret = 'an authentication secret of the interoperability tests'
 /** The app that backends and Pusher clients name. */
 export const app = { id: 'interop', key: 'interop-key', secret: 'an app secret of the interoperability tests' } as const
 
+/** A durable kind of the host's own, of which a test must miss nothing, and tokens that end on the second. */
+export const ledger = {
+  Tidings__Auth__ClockSkew: '0s',
+  Tidings__Channels__ledger__Access: 'signed-in',
+  Tidings__Channels__ledger__History: '1000',
+  Tidings__Channels__ledger__Durable: 'true',
+} as const
+
 /** A normalised post, as far as these tests look into it. */
 export interface Post {
   id: string
@@ -88,6 +96,12 @@ export class Server {
     const answer = await this.post('/api/realtime/publish', { channel, event, data, ...more }, app.secret)
     if (answer.status !== 200) throw new Error(`The publication was answered with ${answer.status}: ${await answer.text()}`)
     return (await answer.json()) as { id: string; position?: string }
+  }
+
+  /** How many live connections a user has. */
+  async connectionsOf(user: string): Promise<number> {
+    const answer = await fetch(`${this.url}/api/realtime/connections?userId=${user}`, { headers: { authorization: `Bearer ${app.secret}` } })
+    return ((await answer.json()) as { connections: unknown[] }).connections.length
   }
 
   private async run(): Promise<void> {

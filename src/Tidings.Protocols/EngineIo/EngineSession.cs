@@ -253,9 +253,7 @@ internal sealed class EngineSession
     {
         lock (_lock)
         {
-            if (!_awaitsPong) return;
-            _awaitsPong = false;
-            _beatAt = _all.Clock.GetTimestamp();
+            if (_awaitsPong) (_awaitsPong, _beatAt) = (false, _all.Clock.GetTimestamp());
         }
 
         _peer?.MarkAlive();

@@ -30,6 +30,9 @@ internal sealed class SocketIoFormat(ChannelCatalog catalog) : IWireFormat
     public ReadOnlyMemory<byte> Heartbeat => default;
 
     /// <inheritdoc />
+    public ReadOnlyMemory<byte> Probe => EnginePackets.Ping;
+
+    /// <inheritdoc />
     public bool ExpectsAnswer => false;
 
     /// <summary>Clients before 4.6 bring nothing back. One that does takes the same connection's place, so nothing is remembered of it twice.</summary>

@@ -261,7 +261,7 @@ internal sealed class Connection
     /// <summary>Asks the peer for a sign of life now. Any thread.</summary>
     internal void Probe() => Shard.Post(() =>
     {
-        Queue(Format.Heartbeat);
+        Queue(Format.Probe);
         Shard.Touch(this);
     });
 

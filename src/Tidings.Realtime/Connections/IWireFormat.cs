@@ -37,6 +37,9 @@ internal interface IWireFormat
     /// <summary>The bytes that keep a silent connection alive, such as a WebSocket ping; empty if the protocol has none.</summary>
     ReadOnlyMemory<byte> Heartbeat { get; }
 
+    /// <summary>What a peer answers that is there, whenever it is asked; empty if it can't be asked.</summary>
+    ReadOnlyMemory<byte> Probe => Heartbeat;
+
     /// <summary>Whether clients of the protocol can't say what they saw last when they come back, so that the server remembers it for a while.</summary>
     bool TellsNoPlace => false;
 

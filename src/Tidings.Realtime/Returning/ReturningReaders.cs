@@ -108,7 +108,7 @@ internal sealed class ReturningReaders(RealtimeEngine engine, IReaderMemory memo
     private async Task<ReaderTrace?> TakeOverSilentAsync(Connection connection, ReaderKey reader)
     {
         var others = engine.ConnectionsOf(reader.UserId)
-            .Where(other => other != connection && !other.IsClosing && other.Format.Name == reader.Protocol && !other.Format.Heartbeat.IsEmpty && other.TakenOverAt <= other.HeardAt)
+            .Where(other => other != connection && !other.IsClosing && other.Format.Name == reader.Protocol && !other.Format.Probe.IsEmpty && other.TakenOverAt <= other.HeardAt)
             .ToList();
         if (others.Count == 0) return null;
 

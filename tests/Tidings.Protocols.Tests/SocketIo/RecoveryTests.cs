@@ -202,6 +202,53 @@ public sealed class RecoveryTests
         (await client.EventAsync("x")).GetInt32().ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_link_that_is_dead_without_a_word_is_found_by_asking_when_an_older_client_comes_anew(bool isPolling)
+    {
+        await using var server = await TestServer.StartAsync();
+        using var poller = isPolling ? await PollingClient.ReadyAsync(server) : null; // no poll is under way, as in between two
+        await using var silent = isPolling ? null : await EngineClient.ReadyAsync(server);
+        if (poller is not null)
+        {
+            await poller.PostAsync("427[\"subscribe\",\"room:a\"]");
+            (await poller.NextAsync()).ShouldContain("subscribed");
+        }
+        else
+        {
+            await silent!.AskAsync("[\"subscribe\",\"room:a\"]");
+        }
+
+        await server.PublishAsync("room:a", "x", "1");
+        await using var client = await EngineClient.ReadyAsync(server);
+        await client.SendAsync("42[\"subscribe\",\"room:a\"]");
+        (await client.EventAsync("subscribed")).GetProperty("recovered").GetBoolean().ShouldBeTrue();
+        (await client.EventAsync("x")).GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Beside_an_older_client_that_answers_another_begins_live()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var first = await EngineClient.ReadyAsync(server);
+        await first.AskAsync("[\"subscribe\",\"room:a\"]");
+        await server.PublishAsync("room:a", "x", "1");
+        await first.EventAsync("x");
+        var answering = Task.Run(async () =>
+        {
+            System.Text.Encoding.UTF8.GetString((await first.Socket.ReadFrameAsync()).Payload).ShouldBe("2");
+            await first.SendAsync("3");
+        });
+
+        await using var second = await EngineClient.ReadyAsync(server);
+        await answering;
+        var joined = await second.AskAsync("[\"subscribe\",\"room:a\"]");
+        joined.TryGetProperty("recovered", out _).ShouldBeFalse();
+        await server.PublishAsync("room:a", "x", "2");
+        (await second.EventAsync("x")).GetInt32().ShouldBe(2);
+    }
+
     [Fact]
     public async Task More_rooms_than_fit_into_an_offset_are_told_by_one_that_is_none()
     {

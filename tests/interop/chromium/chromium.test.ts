@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { app, Server, token } from '../server'
+import { app, ledger, Server, token } from '../server'
 import { Browser, mayRun } from './browser'
 
 let browser: Browser
@@ -39,13 +39,7 @@ test.skipIf(!mayRun)(
       '/settings': () => ({ server: server.url, key: app.key }),
       '/token': (query) => token(query.get('user')!, Number(query.get('seconds'))),
     })
-    server = await Server.start({
-      Tidings__AllowedOrigins: browser.origin,
-      Tidings__Auth__ClockSkew: '0s',
-      Tidings__Channels__ledger__Access: 'signed-in',
-      Tidings__Channels__ledger__History: '1000',
-      Tidings__Channels__ledger__Durable: 'true',
-    })
+    server = await Server.start({ ...ledger, Tidings__AllowedOrigins: browser.origin })
     browser.open()
 
     const met = (await browser.hears('/met', 60_000)) as Record<string, object>

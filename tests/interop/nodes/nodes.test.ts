@@ -5,19 +5,14 @@ import { io } from 'socket.io-client-4.5'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import * as pushers from '../pusher/clients'
-import { app, Server, token, until } from '../server'
+import { app, ledger, Server, token, until } from '../server'
 import { build, type Event, type Subscribed, ways } from '../signalr/hub'
 import * as sockets from '../socketio/clients'
 import { Balancer } from './balancer'
 import { binaries, Postgres } from './postgres'
 
 const channel = 'ledger:1'
-const settings = {
-  Tidings__EncryptionKeys: 'an encryption key of the interoperability tests',
-  Tidings__Channels__ledger__Access: 'signed-in',
-  Tidings__Channels__ledger__History: '1000',
-  Tidings__Channels__ledger__Durable: 'true',
-}
+const settings = { ...ledger, Tidings__EncryptionKeys: 'an encryption key of the interoperability tests' }
 
 let postgres: Postgres | undefined
 let nodes: Server[] = []

@@ -1,6 +1,6 @@
 import { HttpTransportType, type HubConnection, HubConnectionState } from '@microsoft/signalr'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Server, token, until } from '../server'
+import { ledger, Server, token, until } from '../server'
 import { build, collect, type Event, type Subscribed, ways } from './hub'
 
 let server: Server
@@ -27,7 +27,7 @@ async function follow(hub: HubConnection, channel: string, events: Event[]): Pro
 
 describe.each(ways)('@microsoft/signalr over %s', (_, way) => {
   it('gets everything that it missed when the server was killed', async () => {
-    server = await Server.start({ Tidings__Channels__ledger__Access: 'signed-in', Tidings__Channels__ledger__History: '1000', Tidings__Channels__ledger__Durable: 'true' })
+    server = await Server.start(ledger)
     const hub = build(server, () => token('reader'), { ...way, reconnects: true })
     open.push(hub)
     await hub.start()

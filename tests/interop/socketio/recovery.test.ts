@@ -1,5 +1,7 @@
+import { createHmac } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Server, token, until } from '../server'
+import { Proxy } from '../proxy'
+import { app, Server, token, until } from '../server'
 import { connected, named, ways } from './clients'
 
 let server: Server
@@ -60,11 +62,11 @@ describe.each(ways)('%s', (_, transports) => {
   })
 })
 
-test('A token that ends takes the connection with it, and a new one brings it back', async () => {
+test.each(ways)('A token that ends takes the connection with it, and a new one brings it back, %s', async (_, transports) => {
   await server.dispose()
   server = await Server.start({ Tidings__Auth__ClockSkew: '00:00:00' })
   let lifetime = 3
-  const socket = await connected(server, ['websocket'], '', { auth: (give: (auth: object) => void) => give({ token: token('reader', lifetime) }) })
+  const socket = await connected(server, transports, '', { auth: (give: (auth: object) => void) => give({ token: token('reader', lifetime) }) })
   const reasons: string[] = []
   socket.on('disconnect', (reason) => reasons.push(reason))
   lifetime = 3_600
@@ -72,6 +74,39 @@ test('A token that ends takes the connection with it, and a new one brings it ba
   expect(await up).toBe(true)
   expect(reasons).toEqual(['transport close'])
   socket.close()
+})
+
+/** A token that lets a user into a channel of a kind that takes tokens, as the host app's backend makes it. */
+function subscriptionToken(user: string, channel: string): string {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const signed = `${part({ alg: 'HS256' })}.${part({ sub: user, channel, exp: Math.floor(Date.now() / 1_000) + 3_600 })}`
+  return `${signed}.${createHmac('sha256', app.secret).update(signed).digest('base64url')}`
+}
+
+test('A channel that a subscription token has opened takes it again: who comes back to it is a new socket, and misses nothing', async () => {
+  await server.dispose()
+  server = await Server.start({ Tidings__Channels__vault__Access: 'token', Tidings__Channels__vault__Durable: 'true' })
+  const proxy = await Proxy.to(server)
+  const socket = await connected({ url: `http://127.0.0.1:${proxy.port}` } as Server, ['websocket'], token('reader'))
+  expect(await socket.emitWithAck('subscribe', 'vault:1')).toMatchObject({ ok: false, error: { code: 'forbidden' } })
+  expect(await socket.emitWithAck('subscribe', 'vault:1', { token: subscriptionToken('another', 'vault:1') })).toMatchObject({ ok: false })
+  const joined = (await socket.emitWithAck('subscribe', 'vault:1', { token: subscriptionToken('reader', 'vault:1') })) as { ok: boolean; position: string }
+  expect(joined.ok).toBe(true)
+  const id = socket.id
+
+  proxy.cut()
+  await until(() => !socket.connected, 'the link is broken')
+  await server.publish('vault:1', 'opened', 7)
+  proxy.open()
+  await until(() => socket.connected, 'it is back')
+
+  expect([socket.recovered, socket.id === id]).toEqual([false, false])
+  expect(await socket.emitWithAck('subscribe', 'vault:1', { since: joined.position })).toMatchObject({ ok: false, error: { code: 'forbidden' } })
+  expect(await socket.emitWithAck('subscribe', 'vault:1', { since: joined.position, token: subscriptionToken('reader', 'vault:1') })).toMatchObject({ ok: true, recovered: true })
+  await until(() => named(socket, 'opened').length > 0, 'what was missed arrives')
+  expect(named(socket, 'opened')).toEqual([7])
+  socket.close()
+  proxy.close()
 })
 
 test('A client whose token has ended meanwhile is refused, with the code that says why', async () => {

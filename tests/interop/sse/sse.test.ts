@@ -1,6 +1,6 @@
 import { EventSource, type ErrorEvent } from 'eventsource'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { Server, token, until } from '../server'
+import { ledger, Server, token, until } from '../server'
 
 interface Event {
   type: string
@@ -13,14 +13,7 @@ interface Event {
 let server: Server
 const open: EventSource[] = []
 
-beforeEach(async () => {
-  server = await Server.start({
-    Tidings__Auth__ClockSkew: '0s',
-    Tidings__Channels__ledger__Access: 'signed-in',
-    Tidings__Channels__ledger__History: '1000',
-    Tidings__Channels__ledger__Durable: 'true',
-  })
-})
+beforeEach(async () => void (server = await Server.start(ledger)))
 
 afterEach(async () => {
   for (const source of open.splice(0)) source.close()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import WebSocket from 'ws'
-import { Server, token, until } from '../server'
+import { ledger, Server, token, until } from '../server'
 
 interface Message {
   type: string
@@ -22,14 +22,7 @@ interface Socket {
 let server: Server
 const open: WebSocket[] = []
 
-beforeEach(async () => {
-  server = await Server.start({
-    Tidings__Auth__ClockSkew: '0s',
-    Tidings__Channels__ledger__Access: 'signed-in',
-    Tidings__Channels__ledger__History: '1000',
-    Tidings__Channels__ledger__Durable: 'true',
-  })
-})
+beforeEach(async () => void (server = await Server.start(ledger)))
 
 afterEach(async () => {
   for (const socket of open.splice(0)) socket.terminate()
