@@ -7,7 +7,7 @@ using Tidings.Bench.Network;
 using Tidings.Bench.Peers;
 
 const string HowTo = """
-    usage: bench/run.sh peers | latency | posts | connections | fanout | stalled | storm | all [--name value …]
+    usage: bench/run.sh peers | latency | posts | likes | connections | fanout | stalled | storm | all [--name value …]
     bench/README.md says what each measures, and its options.
     """;
 
@@ -15,6 +15,7 @@ var verbs = new Dictionary<string, Func<Options, Contender, IMeasurement>>
 {
     ["latency"] = (options, _) => new Latency(options),
     ["posts"] = (options, _) => new Posts(options),
+    ["likes"] = (options, _) => new Likes(options),
     ["connections"] = (options, _) => new Connections(options),
     ["fanout"] = (options, tidings) => new Fanout(options, tidings),
     ["storm"] = (options, _) => new Storm(options),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tidings.Server.Features.Access;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Likes;
@@ -17,7 +18,7 @@ internal sealed class LikeWriter(Store store, CounterFlush counters, LikeNotices
     private int _count;
 
     /// <summary>Likes a post or takes the like back.</summary>
-    /// <returns>How many like it now; null if there is no such post.</returns>
+    /// <returns>How many like it now; null if there is no such post for the user.</returns>
     /// <exception cref="StoreUnavailableException">The store is, or too many wait.</exception>
     public Task<long?> ChangeAsync(string postId, string userId, bool isLiked, CancellationToken cancellationToken)
     {
@@ -44,8 +45,8 @@ internal sealed class LikeWriter(Store store, CounterFlush counters, LikeNotices
                 var written = group;
                 var now = clock.GetUtcNow();
                 var counts = await store.WriteAsync(write => WriteAsync(write, postId, written, now), CancellationToken.None).ConfigureAwait(false);
-                for (var index = 0; index < written.Count; index++) written[index].Done.TrySetResult(counts?[index]);
-                if (counts is null) continue;
+                for (var index = 0; index < written.Count; index++) written[index].Done.TrySetResult(counts[index]);
+                if (Array.TrueForAll(counts, count => count is null)) continue;
                 counters.Wake();
                 notices.Wake();
             }
@@ -76,19 +77,22 @@ internal sealed class LikeWriter(Store store, CounterFlush counters, LikeNotices
         }
     }
 
-    /// <summary>Does as if one came after the other: each gets the count of its place.</summary>
-    private static async ValueTask<long[]?> WriteAsync(IWriteUnit write, string postId, List<Wish> group, DateTimeOffset now)
+    /// <summary>Does as if one came after the other: each gets the count of its place, or null if the post is hidden from the user.</summary>
+    private static async ValueTask<long?[]> WriteAsync(IWriteUnit write, string postId, List<Wish> group, DateTimeOffset now)
     {
-        if (await write.QuerySingleOrDefaultAsync<Post>(Sql.Lock, new { PostId = postId }) is not { } post) return null;
+        var counts = new long?[group.Count];
+        if (await write.QuerySingleOrDefaultAsync<Post>(Sql.Lock, new { PostId = postId }) is not { } post) return counts;
 
         var users = JsonSerializer.Serialize(group.Select(wish => wish.UserId).Distinct(StringComparer.Ordinal));
+        var blocked = (await write.QueryAsync<string>(Sql.Blocked, new { post.AuthorId, Users = users })).ToHashSet(StringComparer.Ordinal);
         var before = (await write.QueryAsync<string>(Sql.Likers, new { PostId = postId, Users = users })).ToHashSet(StringComparer.Ordinal);
         var likers = before.ToHashSet(StringComparer.Ordinal);
-        var (counts, likes, unlikes) = (new long[group.Count], 0L, 0L);
+        var (likes, unlikes) = (0L, 0L);
         Wish? latest = null;
         for (var index = 0; index < group.Count; index++)
         {
             var wish = group[index];
+            if (PostAccess.Of(FactsFor(wish.UserId)) == PostView.Hidden) continue;
             if (wish.IsLiked ? likers.Add(wish.UserId) : likers.Remove(wish.UserId))
             {
                 latest = wish;
@@ -111,6 +115,9 @@ internal sealed class LikeWriter(Store store, CounterFlush counters, LikeNotices
             .Select(wish => wish.UserId).Distinct(StringComparer.Ordinal).TakeLast(Notifications.Notifications.Named).ToList();
         if (told.Count > 0) write.Enqueue(Sql.MarkNotice, new { PostId = postId, Likers = JsonSerializer.Serialize(told) });
         return counts;
+
+        // Whether it is locked makes no difference here: who sees a preview may like it.
+        PostFacts FactsFor(string userId) => new() { IsPublished = true, IsAuthor = userId == post.AuthorId, IsBlocked = blocked.Contains(userId) };
     }
 
     private sealed record Post(string AuthorId, long LikesCount);
@@ -129,6 +136,11 @@ internal sealed class LikeWriter(Store store, CounterFlush counters, LikeNotices
         public const string Lock = """
             SELECT author_id AS AuthorId, likes_count AS LikesCount FROM posts
             WHERE id = @PostId AND deleted = 0 AND status = 'published' /*FOR UPDATE*/
+            """;
+
+        public const string Blocked = """
+            SELECT blocked_id FROM blocks WHERE blocker_id = @AuthorId AND blocked_id IN (SELECT value FROM json_each(@Users))
+            UNION SELECT blocker_id FROM blocks WHERE blocked_id = @AuthorId AND blocker_id IN (SELECT value FROM json_each(@Users))
             """;
 
         public const string Likers = "SELECT user_id FROM post_likes WHERE post_id = @PostId AND user_id IN (SELECT value FROM json_each(@Users))";
