@@ -74,7 +74,7 @@ public sealed class TalkTests(RunningServer running) : IClassFixture<RunningServ
         stranger.Messages.ShouldNotContain(message => message.IsEvent());
     }
 
-    private static Task CommentAsync(Account account, string post, string content) => SendAsync(account, $"/api/posts/{post}/comments", new { content });
+    private static Task<JsonElement> CommentAsync(Account account, string post, string content) => SendAsync(account, $"/api/posts/{post}/comments", new { content });
 
     private static async Task<JsonElement> SendAsync(Account account, string path, object body, HttpStatusCode expected = HttpStatusCode.Created)
     {

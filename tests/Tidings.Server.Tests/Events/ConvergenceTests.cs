@@ -107,7 +107,7 @@ public sealed class ConvergenceTests(PostsApp app, ITestOutputHelper output) : I
             shown["metadata"]!["commentsCount"]!.GetValue<long>(),
             comments["comments"]!.AsArray().Select(comment => $"{comment!.Text("id")}={comment!.Text("content")}"),
             notifications["unreadCount"]!.GetValue<long>(),
-            notifications["notifications"]!.AsArray().Select(one => $"{one!.Text("id")}={one!.Text("message")} {one["isRead"]!.GetValue<bool>()}"));
+            notifications["notifications"]!.AsArray().Select(one => $"{one!.Text("id")}={one!.Text("message")} {one!["isRead"]!.GetValue<bool>()}"));
         var events = (await app.EventsAsync($"post:{post}")).Concat(await app.EventsAsync($"notifications:{userId}"));
         return ([.. events.Select(one => (one.Type, one.Payload))], expected);
     }
