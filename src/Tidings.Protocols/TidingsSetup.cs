@@ -8,6 +8,7 @@ using Tidings.Realtime;
 using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
+using Tidings.Realtime.Fanout;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Presence;
@@ -84,6 +85,7 @@ public static class TidingsSetup
         ReaderMemory = provider.GetService<IReaderMemory>(),
         Watcher = provider.GetService<IChannelWatcher>(),
         Greeting = provider.GetService<IChannelGreeting>(),
+        Listener = provider.GetService<IChannelListener>(),
         Clock = provider.GetRequiredService<TimeProvider>(),
         Loggers = provider.GetRequiredService<ILoggerFactory>(),
     };

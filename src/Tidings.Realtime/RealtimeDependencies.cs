@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
+using Tidings.Realtime.Fanout;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Presence;
@@ -52,6 +53,9 @@ internal sealed record RealtimeDependencies
 
     /// <summary>What vanished connections read; null keeps it in this process.</summary>
     public IReaderMemory? ReaderMemory { get; init; }
+
+    /// <summary>The host's own reader of an internal channel; null for none.</summary>
+    public IChannelListener? Listener { get; init; }
 
     /// <summary>Where its work runs.</summary>
     internal EngineScheduler Scheduler { get; init; } = EngineScheduler.Threads;

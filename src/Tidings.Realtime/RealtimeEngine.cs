@@ -85,6 +85,8 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
 
     internal IBroker Broker => _dependencies.Broker;
 
+    internal IChannelListener? Listener => _dependencies.Listener;
+
     internal ReturningReaders Returning { get; }
 
     internal OutboundBudget Outbound { get; }
@@ -120,7 +122,14 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     internal IConnectionAuthenticator Authenticator => _dependencies.Authenticator;
 
     /// <summary>Finds out where the durable log stands. To be called before connections are taken.</summary>
-    public Task StartAsync(CancellationToken cancellationToken) => Fanout.StartAsync(cancellationToken);
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await Fanout.StartAsync(cancellationToken).ConfigureAwait(false);
+        if (Listener is not { } listener) return;
+        Channels.Reserve(listener.Channel, 0); // for good: the listener is its reader
+        var listening = KeepListeningAsync();
+        if (!Broker.HasOthers) await listening.WaitAsync(cancellationToken).ConfigureAwait(false); // a bus may be out of reach
+    }
 
     /// <summary>
     /// Looks for what was committed and has not arrived here, and delivers it. To be called every few seconds where several nodes share a
@@ -388,6 +397,22 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
     /// <summary>A user's home: where the connections are that were the user's from the start, and what is kept per user.</summary>
     internal Shard ShardOf(string userId) => Shards[Scheduler.HashOf(userId) % (uint)Shards.Length];
 
+    /// <summary>Sees that the host's listener has its channel, also after the log or the bus was out of reach.</summary>
+    private async Task KeepListeningAsync()
+    {
+        if (Listener is null || Channels.Find(Listener.Channel) is not { } channel) return;
+        try
+        {
+            await channel.ReadyAsync().ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // It is tried again with the next tick.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogFault("reading the channel between nodes", exception);
+        }
+    }
+
     private static ValueTask Unsubscribe(Connection connection, UnsubscribeCommand command)
     {
         connection.Shard.Post(() =>
@@ -430,6 +455,7 @@ internal sealed partial class RealtimeEngine : IAsyncDisposable
         Bus.Tick(now);
 
         if (++_ticks % TicksBetweenRetirals != 0) return;
+        _ = KeepListeningAsync();
         Channels.RetireUnread();
         Revoked.Forget();
         EndedSignIns.Forget();

@@ -4,6 +4,7 @@ using Tidings.Server.ChannelAccess;
 using Tidings.Server.Engine;
 using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Accounts;
+using Tidings.Server.Features.Blocks;
 using Tidings.Server.Features.Comments;
 using Tidings.Server.Features.Conversations;
 using Tidings.Server.Features.Creators;
@@ -35,6 +36,7 @@ builder.Services
     .AddChannelWebhook(options.Auth.ChannelWebhook)
     .AddScaleout(options)
     .AddEngine(options)
+    .AddAccessRun()
     .AddPusher(options)
     .AddAccounts()
     .AddPosts(new PostLimits(options.Limits.PostChars))
@@ -57,6 +59,7 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.MapComments();
     app.MapLikes();
     app.MapFollows();
+    app.MapBlocks();
     app.MapCreators();
     app.MapSubscriptions();
     app.MapPayments();

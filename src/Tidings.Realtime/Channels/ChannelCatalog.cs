@@ -107,7 +107,7 @@ internal sealed class ChannelCatalog
     {
         name = null;
         if (!ChannelName.IsKind(kind) || !ChannelName.IsId(id)) return ChannelNameError.Malformed;
-        if (!_kinds.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(kind, out var key, out _)) return ChannelNameError.UnknownKind;
+        if (!_kinds.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(kind, out var key, out var rules) || rules.IsInternal) return ChannelNameError.UnknownKind;
 
         name = new ChannelName(key, id.ToString());
         return ChannelNameError.None;
@@ -133,5 +133,5 @@ internal sealed class ChannelCatalog
 
     /// <summary>A name of one of our kinds with an id that is none is a mistake, and not one of Pusher's names.</summary>
     private bool NamesOurKind(ReadOnlySpan<char> text) =>
-        TrySplit(text, out var kind, out _) && _kinds.GetAlternateLookup<ReadOnlySpan<char>>().ContainsKey(kind);
+        TrySplit(text, out var kind, out _) && _kinds.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(kind, out var rules) && !rules.IsInternal;
 }

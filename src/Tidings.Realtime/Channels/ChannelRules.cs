@@ -81,6 +81,9 @@ public sealed record ChannelRules
     /// </summary>
     internal bool IsFeed { get; init; }
 
+    /// <summary>Whether these channels are between nodes: nobody outside can name them.</summary>
+    internal bool IsInternal { get; init; }
+
     /// <summary>Whether every event of these channels has its payload's fields beside <c>type</c> and <c>id</c> instead of under <c>data</c>.</summary>
     internal bool FlatEvents { get; init; }
 }

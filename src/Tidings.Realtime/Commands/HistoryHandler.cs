@@ -39,7 +39,7 @@ internal static class HistoryHandler
             : await OfChannelAsync(engine, command, limit, cancellationToken).ConfigureAwait(false);
         page = Fit(page, engine.Options.OutboundBytes / 2, command.Since is not null, isFeed);
         return new HistoryMessage(
-            command.Id ?? 0, command.Channel, [.. page.Events.Where(static publication => !publication.IsTombstone)], rights, page.Position, page.IsRecovered);
+            command.Id ?? 0, command.Channel, [.. page.Events.Where(publication => !publication.IsTombstone && !rights.Hides(publication))], rights, page.Position, page.IsRecovered);
     }
 
     /// <summary>What a subscriber may see; null if the connection has not subscribed, or not any more.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Tidings.Realtime.Channels;
+using Tidings.Realtime.Publications;
 
 namespace Tidings.Realtime.Connections;
 
@@ -30,6 +31,9 @@ internal interface IReaderRights
 {
     /// <summary>Whether the reader holds a right, an opaque string that a publication names in <c>FullNeeds</c>. Must not block.</summary>
     bool Holds(string right);
+
+    /// <summary>Whether the reader may not even know of an event of a channel that others read. Must not block.</summary>
+    bool Hides(Publication publication) => false;
 }
 
 /// <summary>No rights at all.</summary>

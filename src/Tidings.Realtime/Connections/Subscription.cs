@@ -52,6 +52,14 @@ internal sealed class Subscription
     /// <summary>The wire format's own, as given when it was made.</summary>
     internal object? State { get; set; }
 
+    /// <summary>Rewrites what it has not written yet of what was kept for it.</summary>
+    internal void Rewrite(HashSet<ChannelName> channels, Func<PublicationDraft, PublicationDraft?> change)
+    {
+        if (_missed.Count == 0 && _held is not { Count: > 0 }) return;
+        foreach (var publication in _missed.Concat(_held ?? []))
+            if (channels.Contains(publication.Channel)) publication.Rewrite(change);
+    }
+
     /// <summary>The client asks for what the server has subscribed it to by itself.</summary>
     internal void BecomeTheClients(object state) => (State, IsAttached) = (state, false);
 
@@ -200,7 +208,7 @@ internal sealed class Subscription
             return;
         }
 
-        if (publication.IsTombstone || publication.Draft.ExcludedConnectionId == Connection.Id) return;
+        if (publication.IsTombstone || publication.Draft.ExcludedConnectionId == Connection.Id || Rights.Hides(publication)) return;
 
         if (_keptBack is { } keptBack && (keptBack.Count > 0 || Connection.IsBehind))
         {

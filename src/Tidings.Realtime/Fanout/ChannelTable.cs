@@ -16,7 +16,7 @@ internal sealed class ChannelTable(RealtimeEngine engine)
     public IReadOnlyList<ChannelName> NamesAfter(string name, string? kind, int limit) =>
     [
         .. _channels.Keys
-            .Where(channel => (kind is null || channel.Kind == kind) && string.CompareOrdinal(channel.Value, name) > 0)
+            .Where(channel => !engine.Catalog.RulesOf(channel).IsInternal && (kind is null || channel.Kind == kind) && string.CompareOrdinal(channel.Value, name) > 0)
             .OrderBy(static channel => channel.Value, StringComparer.Ordinal)
             .Take(limit),
     ];

@@ -89,6 +89,13 @@ internal sealed class ConcurrentFanout(RealtimeEngine engine, IConcurrentEventLo
     public override IReadOnlyList<Publication>? MissedOf(FeedPage page, Position top) => page.IsComplete ? page.Events : null;
 
     /// <inheritdoc />
+    public override void Rewrite(Action<Publication> rewrite)
+    {
+        lock (_lock)
+            foreach (var publication in _recent.All) rewrite(publication);
+    }
+
+    /// <inheritdoc />
     public override void Remember(Publication publication)
     {
         lock (_lock) _recent.Add(publication);

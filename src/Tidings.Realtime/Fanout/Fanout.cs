@@ -55,6 +55,9 @@ internal abstract class Fanout
     {
     }
 
+    /// <summary>Shows each event that is in memory to somebody who may rewrite it.</summary>
+    public abstract void Rewrite(Action<Publication> rewrite);
+
     /// <summary>What a channel has handed out lately that came after a place; for a feed that takes the channel in only now.</summary>
     public virtual IReadOnlyList<Publication> HandedOutBy(ChannelName channel, long since) => [];
 }

@@ -21,6 +21,7 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
     private static readonly ChannelSnapshot NoHistory = new(0, 0, 0, []);
 
     private readonly Lock _lock = new();
+    private readonly IChannelListener? _listener = engine.Listener?.Channel == name ? engine.Listener : null;
     private readonly ChannelReaders?[] _readers = new ChannelReaders?[engine.Options.Shards];
     private readonly int[] _readerCounts = new int[engine.Options.Shards];
     private readonly Ring _ring = new(Math.Min(engine.Options.RingEvents, rules.History));
@@ -129,6 +130,16 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         {
             _beginsAnew = _state is State.Reading or State.Repairing; // what is being read may be of before
             if (!_beginsAnew) Forget();
+        }
+    }
+
+    /// <summary>Rewrites what it has in memory. Any thread.</summary>
+    public void Rewrite(Func<PublicationDraft, PublicationDraft?> change)
+    {
+        lock (_lock)
+        {
+            foreach (var publication in _ring.All) publication.Rewrite(change);
+            foreach (var publication in _arrived) publication.Rewrite(change);
         }
     }
 
@@ -340,6 +351,7 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         {
             _top = new Position(snapshot.Epoch, snapshot.LastOffset);
             _trimmedThrough = snapshot.TrimmedThrough;
+            _listener?.MissedSome();
             if (engine.Fanout.FeedsFollowChannels && rules.Durable) TakeRecent(snapshot, handedOver);
             else foreach (var publication in snapshot.Recent) _ring.Add(publication);
             ApplyArrived([]);
@@ -422,6 +434,8 @@ internal sealed class LiveChannel(ChannelName name, ChannelRules rules, Realtime
         // What the log could not fill is a hole: the ring starts anew behind it, and each reader is cut and told when it comes back.
         var isHole = publication.Position != _top with { Offset = _top.Offset + 1 };
         if (isHole) _ring.Clear();
+        if (isHole) _listener?.MissedSome();
+        _listener?.Hear(publication);
         _top = publication.Position;
         if (!engine.Fanout.FeedsFollowChannels || !scope.HasFlag(ReaderScope.Feeds))
         {

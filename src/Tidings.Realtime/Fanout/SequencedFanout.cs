@@ -114,6 +114,16 @@ internal sealed partial class SequencedFanout(RealtimeEngine engine, ILogger log
         return [.. page.Events.TakeWhile(publication => publication.Sequence <= top.Offset)]; // what comes after is delivered live, by the sources as they are then
     }
 
+    /// <inheritdoc />
+    public override void Rewrite(Action<Publication> rewrite)
+    {
+        lock (_lock)
+        {
+            foreach (var publication in _recent.All) rewrite(publication);
+            foreach (var publication in _ahead.Values) rewrite(publication);
+        }
+    }
+
     private void Apply(Publication publication)
     {
         if (publication.Sequence != _applied + 1) PassOver(publication.Sequence - 1);

@@ -27,6 +27,9 @@ internal sealed class Ring(int capacity)
         _start = (_start + 1) % _items.Length;
     }
 
+    /// <summary>The events, from the oldest.</summary>
+    public IEnumerable<Publication> All => Enumerable.Range(0, _count).Select(At);
+
     /// <summary>Forgets everything.</summary>
     public void Clear() => (_items, _start, _count) = ([], 0, 0);
 

@@ -15,7 +15,7 @@ internal enum PublicationForm
 
 /// <summary>
 /// One message of a channel as it travels through the engine. Immutable apart from a cache of its encodings, which any thread may
-/// fill; one instance serves all subscribers.
+/// fill, and from what <see cref="Rewrite"/> does; one instance serves all subscribers.
 /// </summary>
 internal sealed class Publication
 {
@@ -52,7 +52,7 @@ internal sealed class Publication
     }
 
     /// <summary>What was published.</summary>
-    public PublicationDraft Draft { get; }
+    public PublicationDraft Draft { get; private set; }
 
     /// <summary>Where it went.</summary>
     public ChannelName Channel => Draft.Channel;
@@ -82,6 +82,19 @@ internal sealed class Publication
     /// <param name="handedOver">Everything up to this place has been handed to the readers on this node before.</param>
     public Publication After(Position handedOver) => new(Draft, Position, handedOver, Sequence);
 
+    /// <summary>
+    /// Takes in what has become of it in the log: what it carries and the right that this takes, nothing else of it. Any thread. Whoever is
+    /// writing it at this moment writes it as it was, or as it is.
+    /// </summary>
+    /// <param name="change">What it is now, or null if it stays.</param>
+    public void Rewrite(Func<PublicationDraft, PublicationDraft?> change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        if (change(Draft) is not { } rewritten) return;
+        Draft = rewritten;
+        Interlocked.Exchange(ref _encodings, new EncodedPush?[1]); // one of its own, so that nobody takes it for the one before
+    }
+
     /// <summary>The form that a reader with these rights gets.</summary>
     public PublicationForm FormFor(IReaderRights rights)
     {
@@ -102,12 +115,13 @@ internal sealed class Publication
         var known = _encodings;
         if (slot < known.Length && known[slot] is { } encoded) return encoded;
 
-        // Two shards may encode the same thing at the same moment; both results are equal and one is dropped.
+        // Two shards may encode the same thing at the same moment; both results are equal and one is dropped. What was encoded while the
+        // publication was rewritten is not kept.
         encoded = format.EncodePush(this, form);
         var grown = new EncodedPush?[Math.Max(slot + 1, known.Length)];
         known.CopyTo(grown, 0);
         grown[slot] = encoded;
-        _encodings = grown;
+        Interlocked.CompareExchange(ref _encodings, grown, known);
         return encoded;
     }
 }

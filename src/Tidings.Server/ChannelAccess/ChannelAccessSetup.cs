@@ -1,5 +1,6 @@
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
+using Tidings.Realtime.Fanout;
 using Tidings.Realtime.Feeds;
 using Tidings.Server.Auth;
 using Tidings.Server.Features.Accounts;
@@ -22,6 +23,9 @@ internal static class ChannelAccessSetup
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ChannelWebhook>>()));
 
+    /// <summary>Registers what changes of rights do to live subscriptions. After the engine.</summary>
+    public static IServiceCollection AddAccessRun(this IServiceCollection services) => services.AddHostedService<AccessRun>();
+
     public static IServiceCollection AddChannelAccess(this IServiceCollection services)
     {
         services.AddAccess();
@@ -31,9 +35,12 @@ internal static class ChannelAccessSetup
                 provider.GetRequiredService<SubscriptionTokens>(),
                 provider.GetRequiredService<Revocations>(),
                 provider.GetRequiredService<KnownUsers>(),
+                provider.GetRequiredService<LiveRights>(),
                 provider.GetRequiredService<Store>(),
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetService<ChannelWebhook>()))
+            .AddSingleton<LiveRights>()
+            .AddSingleton<IChannelListener>(static provider => provider.GetRequiredService<LiveRights>())
             .AddSingleton<IFeedSources, FollowedCreators>();
     }
 }

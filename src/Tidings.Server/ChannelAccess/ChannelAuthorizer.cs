@@ -2,6 +2,7 @@ using System.Text.Json;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Server.Auth;
+using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Accounts;
 using Tidings.Server.Storage;
 
@@ -19,13 +20,15 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
     private readonly ChannelWebhook? _webhook;
     private readonly KnownUsers _users;
     private readonly ConversationMembers _conversations;
-    private readonly BatchLoader<string, Visibility> _posts;
+    private readonly LiveRights _rights;
+    private readonly BatchLoader<string, Post> _posts;
 
     public ChannelAuthorizer(
         ChannelCatalog catalog,
         SubscriptionTokens tokens,
         Revocations revocations,
         KnownUsers users,
+        LiveRights rights,
         Store store,
         TimeProvider clock,
         ChannelWebhook? webhook = null)
@@ -36,15 +39,8 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
         _webhook = webhook;
         _users = users;
         _conversations = new ConversationMembers(store, clock);
-        _posts = new BatchLoader<string, Visibility>(ids => FindPostsAsync(store, ids), clock);
-    }
-
-    /// <summary>What Tidings itself knows of a thing; what it does not know is the host app's to decide.</summary>
-    private enum Visibility
-    {
-        Unknown,
-        Hidden,
-        Open,
+        _rights = rights;
+        _posts = new BatchLoader<string, Post>(ids => FindPostsAsync(store, ids), clock);
     }
 
     /// <inheritdoc />
@@ -55,16 +51,19 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
 
         // A token adds to what the rules allow and takes nothing from it. It is the host app's word, which then need not be asked for.
         var expiresAt = token is null || IsOwned(channel, rules) ? null : FindExpiry(token, identity.UserId, channel);
-        if (await MayAsync(identity, channel, rules, expiresAt is null ? _webhook : null, cancellationToken).ConfigureAwait(false)) return GrantTo(identity);
-        return expiresAt is null ? ChannelGrant.Denied : GrantTo(identity) with { ExpiresAt = expiresAt };
+        var rights = identity.UserId is { } user && HasTwoForms(channel) ? await _rights.OfAsync(user, cancellationToken).ConfigureAwait(false) : null;
+        if (await MayAsync(identity, channel, rules, rights, expiresAt is null ? _webhook : null, cancellationToken).ConfigureAwait(false)) return GrantTo(rights);
+        return expiresAt is null ? ChannelGrant.Denied : GrantTo(rights) with { ExpiresAt = expiresAt };
     }
 
     /// <summary>Until when a token opens a channel; null if it does not.</summary>
     private DateTimeOffset? FindExpiry(string token, string? userId, ChannelName channel) =>
         _tokens.Find(token, userId, channel) is { } jwt && !_revocations.CoverChannel(channel, userId, jwt.IssuedAt) ? jwt.ExpiresAt : null;
 
-    private static ChannelGrant GrantTo(ClientIdentity identity) =>
-        identity.UserId is { } user ? new ChannelGrant(true, new ReaderRights(user)) : ChannelGrant.Open;
+    private static ChannelGrant GrantTo(UserRights? rights) => rights is null ? ChannelGrant.Open : new ChannelGrant(true, new ReaderRights(rights));
+
+    /// <summary>Whether what a reader sees in the channel depends on who the reader is.</summary>
+    private static bool HasTwoForms(ChannelName channel) => channel.Kind is "feed" or "creator" or "post" or "public";
 
     /// <summary>Whether it belongs to one user, and stays that user's whatever a token or the host app says.</summary>
     private static bool IsOwned(ChannelName channel, ChannelRules rules) =>
@@ -75,32 +74,34 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
         host is not null && await host.AllowsAsync(identity.UserId, channel, cancellationToken).ConfigureAwait(false);
 
     private async ValueTask<bool> MayAsync(
-        ClientIdentity identity, ChannelName channel, ChannelRules rules, ChannelWebhook? host, CancellationToken cancellationToken) =>
+        ClientIdentity identity, ChannelName channel, ChannelRules rules, UserRights? rights, ChannelWebhook? host, CancellationToken cancellationToken) =>
         rules.Access switch
         {
             AccessRule.Public => true,
             AccessRule.SignedIn => identity.UserId is not null,
             AccessRule.Owner => IsOwner(identity, channel),
-            AccessRule.Custom => await MayAsync(identity, channel, host, cancellationToken).ConfigureAwait(false),
+            AccessRule.Custom => await MayAsync(identity, channel, rights, host, cancellationToken).ConfigureAwait(false),
             AccessRule.Webhook => await HostAllowsAsync(host, identity, channel, cancellationToken).ConfigureAwait(false),
             _ => false,
         };
 
     private async ValueTask<bool> MayAsync(
-        ClientIdentity identity, ChannelName channel, ChannelWebhook? host, CancellationToken cancellationToken) =>
+        ClientIdentity identity, ChannelName channel, UserRights? rights, ChannelWebhook? host, CancellationToken cancellationToken) =>
         (channel.Kind, channel.Id, IsSignedIn: identity.UserId is not null) switch
         {
             ("feed" or "user" or "notifications", _, _) => IsOwner(identity, channel),
             ("broadcast", "all", _) => true,
             ("public", "posts", var isSignedIn) => isSignedIn,
             ("presence", "online", var isSignedIn) => isSignedIn,
+            ("creator", _, true) when rights!.IsApartFrom(channel.Id) => false,
             ("creator", _, true) => await _users.ExistsAsync(channel.Id, cancellationToken).ConfigureAwait(false)
                 || await HostAllowsAsync(host, identity, channel, cancellationToken).ConfigureAwait(false),
             ("post", _, true) => await _posts.LoadAsync(channel.Id, cancellationToken).ConfigureAwait(false) switch
             {
-                Visibility.Open => true,
-                Visibility.Unknown => await HostAllowsAsync(host, identity, channel, cancellationToken).ConfigureAwait(false),
-                _ => false,
+                { Deleted: 0, Status: "published" } post => rights!.ViewOf(post.Id, post.AuthorId, post.IsLocked != 0, post.TierLevel) != PostView.Hidden,
+                { Deleted: 0 } draft => draft.AuthorId == identity.UserId,
+                not null => false,
+                _ => await HostAllowsAsync(host, identity, channel, cancellationToken).ConfigureAwait(false), // what Tidings does not know is the host app's
             },
             ("conversation", _, true) => await _conversations.IsMemberAsync(channel.Id, identity.UserId!, cancellationToken).ConfigureAwait(false)
                 ?? await HostAllowsAsync(host, identity, channel, cancellationToken).ConfigureAwait(false),
@@ -110,17 +111,27 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
     private static bool IsOwner(ClientIdentity identity, ChannelName channel) =>
         identity.UserId is { } user && string.Equals(user, channel.Id, StringComparison.Ordinal);
 
-    private static async Task<IReadOnlyDictionary<string, Visibility>> FindPostsAsync(Store store, IReadOnlyCollection<string> ids)
+    private static async Task<IReadOnlyDictionary<string, Post>> FindPostsAsync(Store store, IReadOnlyCollection<string> ids)
     {
         var found = await store.QueryAsync<Post>(Sql.Posts, new { Ids = JsonSerializer.Serialize(ids) }, CancellationToken.None).ConfigureAwait(false);
-        return found.ToDictionary(post => post.Id, post => post is { Deleted: 0, Status: "published" } ? Visibility.Open : Visibility.Hidden, StringComparer.Ordinal);
+        return found.ToDictionary(static post => post.Id, StringComparer.Ordinal);
     }
 
-    private sealed record Post(string Id, long Deleted, string Status);
+    private sealed record Post
+    {
+        public string Id { get; init; } = "";
+        public string AuthorId { get; init; } = "";
+        public long Deleted { get; init; }
+        public string Status { get; init; } = "";
+        public long IsLocked { get; init; }
+        public long? TierLevel { get; init; }
+    }
 
     private static class Sql
     {
-        public const string Posts =
-            "SELECT id AS Id, deleted AS Deleted, status AS Status FROM posts WHERE id IN (SELECT value FROM json_each(@Ids))";
+        public const string Posts = """
+            SELECT id AS Id, author_id AS AuthorId, deleted AS Deleted, status AS Status, is_locked AS IsLocked, tier_level AS TierLevel
+            FROM posts WHERE id IN (SELECT value FROM json_each(@Ids))
+            """;
     }
 }

@@ -88,3 +88,9 @@ internal sealed record PurchaseChanged(string UserId, string PostId, bool Holds,
 
 /// <summary>A tip was confirmed.</summary>
 internal sealed record TipReceived(string CreatorId, TipView Tip, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>There is a block between two users from here on, in whichever direction, or none any more.</summary>
+internal sealed record BlockChanged(string UserId, string OtherId, bool IsApart, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>What history holds of a post was rewritten. Comes with what it was rewritten for; <paramref name="Access"/> is null if the post is gone.</summary>
+internal sealed record PostHistoryRewritten(string PostId, string AuthorId, long? Level, PostLock? Access, DateTimeOffset At) : DomainEvent(At);

@@ -15,6 +15,9 @@ internal static class EventChannels
     /// <summary>The kind of the channels of users' notifications.</summary>
     public const string NotificationsKind = "notifications";
 
+    /// <summary>Where nodes learn what changes their readers' rights. Nobody outside can name it.</summary>
+    public static readonly ChannelName BetweenNodes = new("tidings", "access");
+
     /// <summary>The deliveries of an event.</summary>
     /// <exception cref="InvalidOperationException">The event has no row here.</exception>
     public static IReadOnlyList<Delivery> For(DomainEvent happened) => happened switch
@@ -59,9 +62,20 @@ internal static class EventChannels
             new(Creator(e.Subscription.CreatorId), "new_subscription", new SubscriberCountPayload(e.Subscription.CreatorId, e.SubscribersCount)),
             new(User(e.Subscription.CreatorId), "new_subscription", new NewSubscriptionPayload(e.Subscription, e.SubscribersCount)),
             new(Feed(e.Subscription.UserId), "feed_update", new FeedAccessPayload("subscribed", e.Subscription.CreatorId, e.Opened)),
+            new(BetweenNodes, LevelsHeldPayload.Type, new LevelsHeldPayload(e.Subscription.UserId, e.Subscription.CreatorId, e.Held)),
         ],
-        SubscriptionEnded e => [new(Feed(e.UserId), "feed_update", new FeedAccessPayload(e.Reason, e.CreatorId, e.Closed))],
-        PurchaseChanged e => [new(Feed(e.UserId), "feed_update", new FeedAccessPayload(e.Holds ? "purchased" : "purchase_refunded", null, [e.PostId]))],
+        SubscriptionEnded e =>
+        [
+            new(Feed(e.UserId), "feed_update", new FeedAccessPayload(e.Reason, e.CreatorId, e.Closed)),
+            new(BetweenNodes, LevelsHeldPayload.Type, new LevelsHeldPayload(e.UserId, e.CreatorId, e.Held)),
+        ],
+        PurchaseChanged e =>
+        [
+            new(Feed(e.UserId), "feed_update", new FeedAccessPayload(e.Holds ? "purchased" : "purchase_refunded", null, [e.PostId])),
+            new(BetweenNodes, PostHeldPayload.Type, new PostHeldPayload(e.UserId, e.PostId, e.Holds)),
+        ],
+        BlockChanged e => [new(BetweenNodes, ApartPayload.Type, new ApartPayload(e.UserId, e.OtherId, e.IsApart))],
+        PostHistoryRewritten e => [new(BetweenNodes, PostRewrittenPayload.Type, new PostRewrittenPayload(e.PostId, e.AuthorId, e.Level, e.Access))],
 
         TipReceived e => [new(User(e.CreatorId), "tip_received", new TipPayload(e.Tip))],
 

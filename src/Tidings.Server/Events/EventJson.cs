@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Tidings.Server.Events;
 
@@ -12,6 +13,11 @@ internal static class EventJson
 
     /// <summary>The text of a payload.</summary>
     public static byte[] Write(EventPayload payload) => JsonSerializer.SerializeToUtf8Bytes(payload, payload.GetType(), Context);
+
+    /// <summary>The payload of a text that <see cref="Write"/> wrote.</summary>
+    /// <exception cref="JsonException">It is not one.</exception>
+    public static T? Read<T>(ReadOnlyMemory<byte> json)
+        where T : EventPayload => JsonSerializer.Deserialize(json.Span, (JsonTypeInfo<T>)Context.GetTypeInfo(typeof(T))!);
 
     /// <summary>
     /// The options of a generated context, with letters of all scripts as they are instead of <c>\uXXXX</c>, which is six bytes each.
@@ -44,6 +50,8 @@ internal static class EventJson
 [JsonSerializable(typeof(LevelsHeldPayload))]
 [JsonSerializable(typeof(PostHeldPayload))]
 [JsonSerializable(typeof(TipPayload))]
+[JsonSerializable(typeof(ApartPayload))]
+[JsonSerializable(typeof(PostRewrittenPayload))]
 internal sealed partial class EventJsonContext : JsonSerializerContext;
 
 /// <summary>Instants as RFC 3339 text in UTC with milliseconds, always 24 characters.</summary>

@@ -1,4 +1,5 @@
 using Tidings.Realtime.Channels;
+using Tidings.Server.Events;
 
 namespace Tidings.Server.Host;
 
@@ -16,6 +17,7 @@ internal static class ChannelKinds
         ["public"] = Kept with { Access = AccessRule.SignedIn },
         ["presence"] = Kept with { Access = AccessRule.SignedIn, History = 0, Durable = false, Presence = PresenceRule.Always },
         ["broadcast"] = Kept with { Access = AccessRule.Public },
+        [EventChannels.BetweenNodes.Kind] = Kept with { IsInternal = true },
     };
 
     /// <summary>
@@ -65,6 +67,8 @@ internal static class ChannelKinds
             var settings = new SettingsReader(child, $"{OptionsReader.Section}:Channels:{child.Key}");
             if (!ChannelName.IsKind(child.Key))
                 settings.RefuseAll($"is not a channel kind: use a lower-case letter, then lower-case letters and digits, at most {ChannelName.MaxKindLength}.");
+            else if (child.Key == EventChannels.BetweenNodes.Kind)
+                settings.RefuseAll("is the kind of channels between nodes: name yours otherwise.");
             else
                 kinds[child.Key] = OfTheProduct.TryGetValue(child.Key, out var ours) ? OverOurs(ours, settings) : OfTheHost(settings);
             problems.AddRange(settings.Problems);

@@ -212,5 +212,5 @@ public sealed class ChannelWebhookTests(PostsApp app) : IClassFixture<PostsApp>
         new(host.Url, Secrets, Revocations, ChannelWebhook.CreateHandler(), _clock, NullLogger<ChannelWebhook>.Instance);
 
     private ChannelAuthorizer Authorizer(ChannelWebhook webhook) =>
-        new(Catalog, app.Services.GetRequiredService<SubscriptionTokens>(), Revocations, app.Services.GetRequiredService<KnownUsers>(), app.Store, TimeProvider.System, webhook);
+        new(Catalog, app.Services.GetRequiredService<SubscriptionTokens>(), Revocations, app.Services.GetRequiredService<KnownUsers>(), app.Services.GetRequiredService<LiveRights>(), app.Store, TimeProvider.System, webhook);
 }

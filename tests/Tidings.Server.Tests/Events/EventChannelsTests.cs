@@ -75,10 +75,28 @@ public sealed class EventChannelsTests
                 """creator:42 new_subscription {"creatorId":"42","subscribersCount":5}""",
                 """user:42 new_subscription {"subscription":{"id":"s1","userId":"8","creatorId":"42","level":2,"tier":"Gold","status":"active","expiresAt":"2026-01-02T03:04:05.006Z","createdAt":"2026-01-02T03:04:05.006Z"},"subscribersCount":5}""",
                 """feed:8 feed_update {"reason":"subscribed","creatorId":"42","postIds":["p1"]}""",
+                """tidings:access levels_held {"userId":"8","creatorId":"42","held":[{"level":2,"until":"2026-01-02T03:04:05.006Z"}]}""",
             ]
         },
-        { nameof(SubscriptionEnded), ["""feed:8 feed_update {"reason":"subscription_expired","creatorId":"42","postIds":["p1"]}"""] },
-        { nameof(PurchaseChanged), ["""feed:8 feed_update {"reason":"purchased","creatorId":null,"postIds":["p1"]}"""] },
+        {
+            nameof(SubscriptionEnded),
+            [
+                """feed:8 feed_update {"reason":"subscription_expired","creatorId":"42","postIds":["p1"]}""",
+                """tidings:access levels_held {"userId":"8","creatorId":"42","held":[]}""",
+            ]
+        },
+        {
+            nameof(PurchaseChanged),
+            [
+                """feed:8 feed_update {"reason":"purchased","creatorId":null,"postIds":["p1"]}""",
+                """tidings:access post_held {"userId":"8","postId":"p1","holds":true}""",
+            ]
+        },
+        { nameof(BlockChanged), ["""tidings:access apart {"userId":"8","otherId":"42","isApart":true}"""] },
+        {
+            nameof(PostHistoryRewritten),
+            ["""tidings:access post_rewritten {"postId":"p1","authorId":"42","level":2,"access":{"isLocked":false,"price":null,"currency":"SOL","tier":null,"hasAccess":true}}"""]
+        },
     };
 
     private static DomainEvent Happened(string name) => name switch
@@ -104,6 +122,8 @@ public sealed class EventChannelsTests
         nameof(SubscriptionStarted) => new SubscriptionStarted(new SubscriptionView("s1", "8", "42", 2, "Gold", "active", At, At), 5, ["p1"], At) { Held = [new HeldLevel(2, At)] },
         nameof(SubscriptionEnded) => new SubscriptionEnded("8", "42", "subscription_expired", [], ["p1"], At),
         nameof(PurchaseChanged) => new PurchaseChanged("8", "p1", Holds: true, At),
+        nameof(BlockChanged) => new BlockChanged("8", "42", IsApart: true, At),
+        nameof(PostHistoryRewritten) => new PostHistoryRewritten("p1", "42", 2, Post.Access, At),
         _ => throw new ArgumentException(name),
     };
 

@@ -17,12 +17,14 @@ using Tidings.Realtime;
 using Tidings.Realtime.Brokers;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
+using Tidings.Realtime.Fanout;
 using Tidings.Realtime.Feeds;
 using Tidings.Realtime.History;
 using Tidings.Realtime.Publications;
 using Tidings.Server.Auth;
 using Tidings.Server.ChannelAccess;
 using Tidings.Server.Features.Access;
+using Tidings.Server.Features.Blocks;
 using Tidings.Server.Features.Comments;
 using Tidings.Server.Features.Conversations;
 using Tidings.Server.Features.Creators;
@@ -71,6 +73,7 @@ public sealed class PostsApp : IAsyncLifetime
             ["conversation"] = Kept,
             ["public"] = Kept,
             ["broadcast"] = Kept,
+            ["tidings"] = Kept with { IsInternal = true },
             ["presence"] = new ChannelRules { History = 0, Presence = PresenceRule.Always },
             ["open"] = new ChannelRules { Access = AccessRule.Public },
             ["club"] = new ChannelRules { Access = AccessRule.SignedIn },
@@ -99,6 +102,7 @@ public sealed class PostsApp : IAsyncLifetime
             Authorizer = provider.GetRequiredService<IChannelAuthorizer>(),
             Authenticator = new Nobody(),
             FeedSources = provider.GetRequiredService<IFeedSources>(),
+            Listener = provider.GetRequiredService<IChannelListener>(),
             Broker = new InProcessBroker(),
             Clock = TimeProvider.System,
             Loggers = provider.GetRequiredService<ILoggerFactory>(),
@@ -110,7 +114,7 @@ public sealed class PostsApp : IAsyncLifetime
         _app = builder.Build();
         _app.UseAuthentication();
         _app.UseAuthorization();
-        _app.MapPosts().MapComments().MapLikes().MapFollows().MapCreators().MapNotifications().MapConversations().MapSubscriptions().MapRealtimeApi();
+        _app.MapPosts().MapComments().MapLikes().MapFollows().MapBlocks().MapCreators().MapNotifications().MapConversations().MapSubscriptions().MapRealtimeApi();
         var engine = _app.Services.GetRequiredService<RealtimeEngine>();
         _app.Services.GetRequiredService<Store>().DeliverTo(engine.Publisher.Carry);
         await engine.StartAsync(CancellationToken.None);

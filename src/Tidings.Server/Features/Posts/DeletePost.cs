@@ -26,6 +26,7 @@ internal static class DeletePost
                 if (found.Status != "published") return (found, removed); // nobody has heard of it
                 await write.ExecuteAsync(Sql.UncountPostOfAuthor, new { found.AuthorId });
                 await write.ExecuteAsync(Sql.DropMark, new { Id = id });
+                await PostHistory.RewriteAsync(write, store.IsPostgres, new PostHistoryRewritten(id, found.AuthorId, null, Access: null, now));
                 await write.AppendAsync(new PostDeleted(id, found.AuthorId, found.Version + 1, now) { ReceivedAt = receivedAt });
                 return (found, removed);
             },

@@ -68,6 +68,8 @@ internal static class EditPost
                 if (request.MediaId is { Length: > 0 }) MediaOfPosts.Give(write, request.MediaId, id);
                 var removed = changed.MediaUrl == old.MediaUrl ? [] : await MediaOfPosts.TakeAsync(write, id, request.MediaId);
                 var post = changed.Whole();
+                var isLockedAnew = changed.IsLocked != 0 && (old.IsLocked == 0 || old.TierLevel != changed.TierLevel);
+                if (isLockedAnew) await PostHistory.RewriteAsync(write, store.IsPostgres, new PostHistoryRewritten(id, author.Id, changed.TierLevel, post.Access, now));
                 if (old.Status == "published") await write.AppendAsync(new PostUpdated(post, now) { ReceivedAt = receivedAt });
                 return (old, post, null, removed);
             },
