@@ -165,7 +165,8 @@ public sealed class OptionsReaderTests
     {
         var kinds = OptionsReader.Read(Configuration()).Channels.Kinds;
 
-        kinds.Keys.Order().ShouldBe(["broadcast", "conversation", "creator", "feed", "notifications", "post", "presence", "public", "user"]);
+        kinds.Keys.Order().ShouldBe(["broadcast", "conversation", "creator", "feed", "notifications", "post", "presence", "public", "tidings", "user"]);
+        kinds.Where(kind => kind.Value.IsInternal).ShouldHaveSingleItem().Key.ShouldBe("tidings");
         kinds.Values.ShouldAllBe(rules => rules.FlatEvents && !rules.ClientPublish);
         kinds.Where(kind => kind.Key != "presence").ShouldAllBe(kind => kind.Value.Durable && kind.Value.History == 1_000 && kind.Value.HistoryAge == TimeSpan.FromDays(1));
         (kinds["presence"].History, kinds["presence"].Durable, kinds["presence"].Presence).ShouldBe((0, false, PresenceRule.Always));
