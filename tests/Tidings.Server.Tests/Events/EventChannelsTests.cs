@@ -92,6 +92,10 @@ public sealed class EventChannelsTests
                 """tidings:access post_held {"userId":"8","postId":"p1","holds":true}""",
             ]
         },
+        {
+            nameof(TipReceived),
+            ["""user:42 tip_received {"tip":{"id":"t1","amount":2.5,"currency":"SOL","from":{"id":"8","nickname":"bob","fullName":"","avatar":null,"isCreator":false},"postId":"p1"}}"""]
+        },
         { nameof(BlockChanged), ["""tidings:access apart {"userId":"8","otherId":"42","isApart":true}"""] },
         {
             nameof(PostHistoryRewritten),
@@ -122,6 +126,7 @@ public sealed class EventChannelsTests
         nameof(SubscriptionStarted) => new SubscriptionStarted(new SubscriptionView("s1", "8", "42", 2, "Gold", "active", At, At), 5, ["p1"], At) { Held = [new HeldLevel(2, At)] },
         nameof(SubscriptionEnded) => new SubscriptionEnded("8", "42", "subscription_expired", [], ["p1"], At),
         nameof(PurchaseChanged) => new PurchaseChanged("8", "p1", Holds: true, At),
+        nameof(TipReceived) => new TipReceived("42", new TipView("t1", 2.5m, "SOL", new PostCreator("8", "bob", "", null, false), "p1"), At),
         nameof(BlockChanged) => new BlockChanged("8", "42", IsApart: true, At),
         nameof(PostHistoryRewritten) => new PostHistoryRewritten("p1", "42", 2, Post.Access, At),
         _ => throw new ArgumentException(name),
