@@ -75,7 +75,7 @@ export class FeedStore {
     else if (event.type === 'post_deleted') this.#bury(postId);
     else if (typeof version !== 'number') return;
     else if (event.type === 'post_liked' || event.type === 'post_unliked') this.#count(postId, (record) => typeof likesCount === 'number' && record.mergeLikes(likesCount, version));
-    else if (event.type === 'comment_added' || event.type === 'comment_deleted')
+    else if (event.type === 'comment_added' || event.type === 'comment_updated' || event.type === 'comment_deleted')
       this.#count(postId, (record) => typeof commentsCount === 'number' && record.mergeComments(commentsCount, version));
   }
 

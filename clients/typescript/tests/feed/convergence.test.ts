@@ -30,7 +30,9 @@ function history(random: () => number): { steps: Step[]; expected: Map<string, {
       version++;
       const kind = random();
       if (kind < 0.35) steps.push({ event: { type: 'post_liked', postId: id, likesCount: ++likes, version } });
-      else if (kind < 0.55) steps.push({ event: { type: 'comment_added', postId: id, commentsCount: ++comments, version } });
+      else if (kind < 0.5) steps.push({ event: { type: 'comment_added', postId: id, commentsCount: ++comments, version } });
+      else if (kind < 0.55) steps.push({ event: { type: 'comment_updated', postId: id, commentsCount: comments, version } });
+      else if (kind < 0.6 && comments > 0) steps.push({ event: { type: 'comment_deleted', postId: id, commentsCount: --comments, version } });
       else {
         text = `${id} v${version}`;
         steps.push(kind < 0.8 ? { event: { type: 'post_updated', post: form(), version } } : { page: [form()] });
