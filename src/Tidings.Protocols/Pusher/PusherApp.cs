@@ -19,6 +19,18 @@ internal sealed class PusherApp(string id, string key, string secret)
     /// <summary>The key of its signatures.</summary>
     public ReadOnlySpan<byte> Secret => _secret;
 
+    /// <summary>Further pairs of key and secret that are taken, so that clients and servers can change to a new one at their own time. What we sign, this pair signs.</summary>
+    public IReadOnlyList<PusherApp> OtherPairs { get; init; } = [];
+
+    /// <summary>The pair with a key; null if there is none.</summary>
+    public PusherApp? With(ReadOnlySpan<char> shownKey)
+    {
+        if (shownKey.SequenceEqual(key)) return this;
+        foreach (var pair in OtherPairs)
+            if (shownKey.SequenceEqual(pair.Key)) return pair;
+        return null;
+    }
+
     /// <summary>Whether members of private and presence channels may send events to each other.</summary>
     public bool TakesClientEvents { get; init; } = true;
 

@@ -23,7 +23,6 @@ internal sealed class PusherEndpoint(
     private const int OldestVersion = 5;
     private const int NewestVersion = 7;
 
-    private readonly string _ending = $"/{app.Key}"; // the path may have something before it, and one segment at its end
     private readonly PusherContext _shared = new(engine, app, new PusherFormat(engine.Catalog), new PusherWatchlists(engine), listener, options.Value.MessageTimeout, logger);
 
     /// <inheritdoc />
@@ -49,7 +48,8 @@ internal sealed class PusherEndpoint(
     private CloseReason? RefusalOf(HttpRequest request, OriginVerdict origin, AdmittanceOf admittance)
     {
         if (admittance.Limit is { } limit) return PusherCloses.Of(limit);
-        if (!request.Path.Value!.EndsWith(_ending, StringComparison.Ordinal)) return PusherCloses.UnknownApp;
+        var path = request.Path.Value.AsSpan(); // there may be something before it; the key is its end
+        if (_shared.App.With(path[(path.LastIndexOf('/') + 1)..]) is null) return PusherCloses.UnknownApp;
         if (VersionProblem(request) is { } problem) return problem;
         if (origin == OriginVerdict.Refused) return PusherCloses.Unauthorized;
         return admittance.Outcome switch

@@ -47,8 +47,8 @@ internal static class PusherSignature
     {
         var colon = auth?.IndexOf(':', StringComparison.Ordinal) ?? -1;
         if (colon <= 0) return SignatureVerdict.Malformed;
-        if (!auth.AsSpan(0, colon).SequenceEqual(app.Key)) return SignatureVerdict.WrongKey;
-        return IsDigest(app, auth.AsSpan(colon + 1), Encoding.UTF8.GetBytes(text)) ? SignatureVerdict.Good : SignatureVerdict.Wrong;
+        if (app.With(auth.AsSpan(0, colon)) is not { } pair) return SignatureVerdict.WrongKey;
+        return IsDigest(pair, auth.AsSpan(colon + 1), Encoding.UTF8.GetBytes(text)) ? SignatureVerdict.Good : SignatureVerdict.Wrong;
     }
 
     /// <summary>Whether a hex digest, in lower case, is that of some bytes.</summary>

@@ -7,7 +7,7 @@ internal static class KnownSettings
     [
         "DataDirectory", "MediaDirectory", "Database", "Redis", "RedisShards", "RedisShards:*", "RedisIngress", "ReturnWindow", "Roles", "Roles:*", "CronSecret", "EncryptionKeys", "EncryptionKeys:*",
         "AllowedOrigins", "AllowedOrigins:*", "TrustedProxies", "TrustedProxies:*",
-        "App:Id", "App:Key", "App:Secret", "App:SubscriptionCounts", "App:AuthorizedConnections",
+        "App:Id", "App:Key", "App:Secret", "App:OtherKeys:*:Key", "App:OtherKeys:*:Secret", "App:SubscriptionCounts", "App:AuthorizedConnections",
         "Auth:Secret", "Auth:JwksUrl", "Auth:Issuer", "Auth:Audience", "Auth:UserIdClaims", "Auth:UserIdClaims:*", "Auth:ClockSkew",
         "Auth:MaxTokenLifetime", "Auth:AllowAnonymous", "Auth:Registration", "Auth:ChannelWebhook",
         "Payments:WebhookSecret", "Publishing:Grace", "Publishing:AllowPrivateNetworks", "Webhooks:*:Url", "Webhooks:*:Events", "Webhooks:*:Events:*",

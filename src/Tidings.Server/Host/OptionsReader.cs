@@ -37,7 +37,7 @@ internal static class OptionsReader
             Database = settings.Text("Database"),
             AllowedOrigins = ReadOrigins(settings),
             TrustedProxies = ReadNetworks(settings),
-            App = ReadApp(settings),
+            App = ReadApp(section, settings),
             Auth = ReadAuth(settings),
             Limits = ReadLimits(settings),
             Channels = ChannelKinds.Read(section, settings.Problems),
@@ -116,13 +116,14 @@ internal static class OptionsReader
         return roles;
     }
 
-    private static AppOptions ReadApp(SettingsReader settings)
+    private static AppOptions ReadApp(IConfiguration section, SettingsReader settings)
     {
         var app = new AppOptions
         {
             Id = settings.Text("App:Id") ?? "tidings",
             Key = settings.Text("App:Key"),
             Secret = settings.Text("App:Secret"),
+            OtherKeys = ReadOtherKeys(section, settings),
             SubscriptionCounts = settings.Switch("App:SubscriptionCounts", false),
             AuthorizedConnections = settings.Switch("App:AuthorizedConnections", false),
         };
@@ -131,6 +132,22 @@ internal static class OptionsReader
         if (app.Key is not null && !IsPlain(app.Key)) settings.Refuse("App:Key", "may have 1 to 64 letters, digits, '-' and '_' only.");
         if (app.Secret is not null && WeakSecrets.ProblemOf(app.Secret) is { } problem) settings.Refuse("App:Secret", problem);
         return app;
+    }
+
+    private static List<(string Key, string Secret)> ReadOtherKeys(IConfiguration section, SettingsReader settings)
+    {
+        var pairs = new List<(string, string)>();
+        foreach (var child in section.GetSection("App:OtherKeys").GetChildren())
+        {
+            var at = $"App:OtherKeys:{child.Key}";
+            var (key, secret) = (settings.Text($"{at}:Key"), settings.Text($"{at}:Secret"));
+            if (key is null || !IsPlain(key)) settings.Refuse($"{at}:Key", "must have 1 to 64 letters, digits, '-' and '_'.");
+            else if (secret is null) settings.Refuse($"{at}:Secret", "is missing: a key has a secret.");
+            else if (WeakSecrets.ProblemOf(secret) is { } problem) settings.Refuse($"{at}:Secret", problem);
+            else pairs.Add((key, secret));
+        }
+
+        return pairs;
     }
 
     private static List<RedisInstallation> ReadRedis(SettingsReader settings)

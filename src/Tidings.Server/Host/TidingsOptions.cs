@@ -92,6 +92,9 @@ internal sealed class AppOptions
     /// <summary>Null: generated.</summary>
     public required string? Secret { get; init; }
 
+    /// <summary>Pairs of key and secret that Pusher's clients and libraries may use besides.</summary>
+    public required IReadOnlyList<(string Key, string Secret)> OtherKeys { get; init; }
+
     /// <summary>Whether the readers of channels with Pusher's names are told how many they are.</summary>
     public required bool SubscriptionCounts { get; init; }
 

@@ -21,9 +21,9 @@ internal sealed class PusherClient(TestSocket socket, string socketId) : IAsyncD
         TestServer.StartAsync(options, services: services => services.AddTidingsPusher(_ => app ?? App), isEarly: isEarly, presence: presence);
 
     /// <summary>Connects and swallows the first message.</summary>
-    public static async Task<PusherClient> ConnectAsync(TestServer server, string query = "?protocol=7&client=js&version=8.6.0&flash=false")
+    public static async Task<PusherClient> ConnectAsync(TestServer server, string query = "?protocol=7&client=js&version=8.6.0&flash=false", string key = "key")
     {
-        var socket = await TestSocket.RequestAsync(server, $"/app/key{query}");
+        var socket = await TestSocket.RequestAsync(server, $"/app/{key}{query}");
         socket.Status.ShouldBe(101);
         var first = await socket.ReceiveAsync();
         first.GetProperty("event").GetString().ShouldBe("pusher:connection_established");

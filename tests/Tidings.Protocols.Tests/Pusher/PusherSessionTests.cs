@@ -125,6 +125,21 @@ public sealed class PusherSessionTests
     }
 
     [Fact]
+    public async Task A_further_pair_of_key_and_secret_is_taken_and_no_mixture()
+    {
+        var old = new PusherApp("app", "old-key", "old-secret");
+        await using var server = await StartServerAsync(Options, new PusherApp("app", "key", "secret") { OtherPairs = [old] });
+        await using var client = await ConnectAsync(server, key: "old-key");
+
+        (await client.AskAsync(Subscription("private-a", PusherSignature.Sign(old, PusherSignature.OfChannel(client.SocketId, "private-a", null))))).ShouldBe(Succeeded("private-a"));
+        (await client.SubscribeAsync("private-b")).ShouldBe(Succeeded("private-b"), "with the first pair");
+        var mixed = "old-key:" + PusherSignature.Digest(App, PusherSignature.OfChannel(client.SocketId, "private-c", null));
+        (await client.AskAsync(Subscription("private-c", mixed))).ShouldBe(Refused("private-c", "AuthError", "The signature is not of this connection and channel.", 401));
+        await using var stranger = await TestSocket.RequestAsync(server, "/app/old-key2?protocol=7");
+        (await stranger.ReadCloseAsync()).ShouldStartWith("4001");
+    }
+
+    [Fact]
     public async Task What_is_taken_from_a_member_ends_whose_member_it_is_whoever_has_signed_in()
     {
         await using var server = await StartServerAsync(Options);

@@ -157,8 +157,26 @@ public sealed class OptionsReaderTests
 
     [Fact]
     public void Settings_of_other_features_and_in_any_case_are_known() => KnownSettings.WarningsFor(Configuration(
-        ("database", "Host=x"), ("Redis", ""), ("CronSecret", "x"), ("Webhooks:0:Url", "x"), ("Webhooks:0:Events:0", "x"), ("Payments:WebhookSecret", "x"),
+        ("database", "Host=x"), ("Redis", ""), ("CronSecret", "x"), ("Webhooks:0:Url", "x"), ("Webhooks:0:Events:0", "x"), ("App:OtherKeys:old:Key", "x"), ("Payments:WebhookSecret", "x"),
         ("Publishing:Grace", "60m"), ("Operations:Urls", "x"), ("Roles", "api"), ("auth:secret", "x"), ("Channels:room:SlowReader", "latest"))).ShouldBeEmpty();
+
+    [Fact]
+    public void Further_pairs_of_keys_are_whole_and_strong()
+    {
+        const string strong = "0f3c9a7d5b1e4826a8c0d2e4f6081a3c";
+        OptionsReader.Read(Configuration(("App:OtherKeys:old:Key", "k1"), ("App:OtherKeys:old:Secret", strong))).App.OtherKeys.ShouldBe([("k1", strong)]);
+        OptionsReader.Read(Configuration()).App.OtherKeys.ShouldBeEmpty();
+        foreach (var (wrong, told) in new[]
+        {
+            (Configuration(("App:OtherKeys:old:Key", "k1")), "Tidings:App:OtherKeys:old:Secret is missing"),
+            (Configuration(("App:OtherKeys:old:Secret", strong)), "Tidings:App:OtherKeys:old:Key must have"),
+            (Configuration(("App:OtherKeys:old:Key", "k/1"), ("App:OtherKeys:old:Secret", strong)), "Tidings:App:OtherKeys:old:Key must have"),
+            (Configuration(("App:OtherKeys:old:Key", "k1"), ("App:OtherKeys:old:Secret", "short")), "Tidings:App:OtherKeys:old:Secret"),
+        })
+        {
+            Should.Throw<StartRefusedException>(() => OptionsReader.Read(wrong)).Message.ShouldContain(told);
+        }
+    }
 
     [Fact]
     public void The_kinds_of_the_product_are_there()

@@ -73,6 +73,23 @@ public sealed class AppSignatureTests
         }
     }
 
+    [Fact]
+    public void A_further_pair_signs_too_each_with_its_own_secret()
+    {
+        var old = new PusherApp("3", "old", "the old secret");
+        var app = new PusherApp("3", "new", "the new secret") { OtherPairs = [old] };
+        string Target(string key, PusherApp signer)
+        {
+            var parameters = $"auth_key={key}&auth_timestamp={Then.ToUnixTimeSeconds()}&auth_version=1.0";
+            return $"/apps/3/channels?{parameters}&auth_signature={PusherSignature.Digest(signer, $"GET\n/apps/3/channels\n{parameters}")}";
+        }
+
+        AppSignature.FindProblem(app, "GET", Target("old", old), [], Then).ShouldBeNull();
+        AppSignature.FindProblem(app, "GET", Target("new", app), [], Then).ShouldBeNull();
+        AppSignature.FindProblem(app, "GET", Target("old", app), [], Then)!.ShouldStartWith("auth_signature");
+        AppSignature.FindProblem(app, "GET", Target("older", old), [], Then)!.ShouldStartWith("auth_key");
+    }
+
     private static string Vector() =>
         $"/apps/3/events?auth_key=278d425bdf160c739803&auth_timestamp=1353088179&auth_version=1.0&body_md5={Md5}&auth_signature={Signature}";
 

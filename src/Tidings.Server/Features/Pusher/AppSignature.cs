@@ -31,7 +31,7 @@ internal static class AppSignature
         var parameters = Parse(split < 0 ? "" : target[(split + 1)..]);
 
         if (parameters.Count > MaxParameters) return $"There may be at most {MaxParameters} parameters.";
-        if (ValueOf(parameters, "auth_key") != app.Key) return "auth_key is missing or not that of this app.";
+        if (app.With(ValueOf(parameters, "auth_key")) is not { } pair) return "auth_key is missing or not that of this app.";
         if (ValueOf(parameters, "auth_version") != "1.0") return "auth_version must be 1.0.";
         if (!long.TryParse(ValueOf(parameters, "auth_timestamp"), NumberStyles.None, CultureInfo.InvariantCulture, out var timestamp))
             return "auth_timestamp is missing or not a number of seconds.";
@@ -42,7 +42,7 @@ internal static class AppSignature
         if (ValueOf(parameters, SignatureName) is not { } signature) return "auth_signature is missing.";
 
         foreach (var text in SpellingsOf(method, path, parameters))
-            if (PusherSignature.IsDigest(app, signature, Encoding.UTF8.GetBytes(text))) return null;
+            if (PusherSignature.IsDigest(pair, signature, Encoding.UTF8.GetBytes(text))) return null;
         return "auth_signature is not that of this request.";
     }
 

@@ -15,7 +15,11 @@ internal static class PusherSetup
         services.AddTidingsPusher(provider =>
         {
             var secrets = provider.GetRequiredService<HostSecrets>();
-            return new PusherApp(options.App.Id, secrets.AppKey, secrets.AppSecret) { TakesStrangers = !options.App.AuthorizedConnections };
+            return new PusherApp(options.App.Id, secrets.AppKey, secrets.AppSecret)
+            {
+                TakesStrangers = !options.App.AuthorizedConnections,
+                OtherPairs = [.. options.App.OtherKeys.Select(pair => new PusherApp(options.App.Id, pair.Key, pair.Secret))],
+            };
         });
         if (options.App.SubscriptionCounts || options.Webhooks.Any(static webhook => webhook.Events.Contains(PusherWebhooks.SubscriptionCount)))
         {
