@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Tidings.Server.Events;
 
 /// <summary><c>feed_update</c> that says which posts to read again, since the reader's rights have changed.</summary>
@@ -35,4 +37,8 @@ internal sealed record ApartPayload(string UserId, string OtherId, bool IsApart)
 internal sealed record PostRewrittenPayload(string PostId, string AuthorId, long? Level, PostLock? Access) : EventPayload
 {
     public const string Type = "post_rewritten";
+
+    /// <summary>Only this comment of the post is meant, which is gone; null for the post and all of its comments.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? CommentId { get; init; }
 }

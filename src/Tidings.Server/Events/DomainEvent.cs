@@ -93,4 +93,8 @@ internal sealed record TipReceived(string CreatorId, TipView Tip, DateTimeOffset
 internal sealed record BlockChanged(string UserId, string OtherId, bool IsApart, DateTimeOffset At) : DomainEvent(At);
 
 /// <summary>What history holds of a post was rewritten. Comes with what it was rewritten for; <paramref name="Access"/> is null if the post is gone.</summary>
-internal sealed record PostHistoryRewritten(string PostId, string AuthorId, long? Level, PostLock? Access, DateTimeOffset At) : DomainEvent(At);
+internal sealed record PostHistoryRewritten(string PostId, string AuthorId, long? Level, PostLock? Access, DateTimeOffset At) : DomainEvent(At)
+{
+    /// <summary>Only this comment of the post is meant, which is gone; null for the post and all of its comments.</summary>
+    public string? CommentId { get; init; }
+}

@@ -75,7 +75,8 @@ internal static class EventChannels
             new(BetweenNodes, PostHeldPayload.Type, new PostHeldPayload(e.UserId, e.PostId, e.Holds)),
         ],
         BlockChanged e => [new(BetweenNodes, ApartPayload.Type, new ApartPayload(e.UserId, e.OtherId, e.IsApart))],
-        PostHistoryRewritten e => [new(BetweenNodes, PostRewrittenPayload.Type, new PostRewrittenPayload(e.PostId, e.AuthorId, e.Level, e.Access))],
+        PostHistoryRewritten e =>
+            [new(BetweenNodes, PostRewrittenPayload.Type, new PostRewrittenPayload(e.PostId, e.AuthorId, e.Level, e.Access) { CommentId = e.CommentId })],
 
         TipReceived e => [new(User(e.CreatorId), "tip_received", new TipPayload(e.Tip))],
 

@@ -1,12 +1,13 @@
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
+using Tidings.Server.Features.Access;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Comments;
 
 /// <summary>
-/// Takes a comment back: its author may, and the post's. What it said is gone; while it has replies its place stays, so that they have
+/// Takes a comment back: its author may, and the post's. What it said is gone, from the history of events too; while it has replies its place stays, so that they have
 /// one too.
 /// </summary>
 internal static class DeleteComment
@@ -28,6 +29,8 @@ internal static class DeleteComment
                 after.Enqueue(write);
                 write.Enqueue(Sql.Delete, new { Id = commentId, Now = now, after.Version });
                 if (comment.ParentId.Length > 0) write.Enqueue(Sql.UncountReply, comment);
+                await PostHistory.RewriteAsync(
+                    write, store.IsPostgres, new PostHistoryRewritten(id, post.AuthorId, null, Access: null, now) { CommentId = commentId });
                 await write.AppendAsync(new CommentDeleted(commentId, id, after.CommentsCount, after.Version, now) { ReceivedAt = receivedAt });
                 return true;
             },
