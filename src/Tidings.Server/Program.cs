@@ -12,6 +12,7 @@ using Tidings.Server.Features.Follows;
 using Tidings.Server.Features.Likes;
 using Tidings.Server.Features.Media;
 using Tidings.Server.Features.Payments;
+using Tidings.Server.Features.Moderation;
 using Tidings.Server.Features.Notifications;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Pusher;
@@ -45,6 +46,7 @@ builder.Services
     .AddCreators()
     .AddSubscriptions()
     .AddMedia(options)
+    .AddModeration()
     .AddOperations()
     .AddOpenApi();
 
@@ -64,6 +66,7 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.MapSubscriptions();
     app.MapPayments();
     app.MapMedia();
+    app.MapModeration();
     app.MapNotifications();
     app.MapConversations();
     app.MapRealtimeApi();

@@ -29,6 +29,7 @@ internal static class AuthSetup
         services.AddSingleton<Origins>();
         services.AddSingleton<BearerTokens>();
         services.AddSingleton<RequestIdentity>();
+        services.AddSingleton(static provider => new Lazy<Suspensions>(provider.GetRequiredService<Suspensions>)); // it needs the engine, which needs who is asked here
         services.AddSingleton<IConnectionAuthenticator, ConnectionAuthenticator>();
 
         services.AddAuthentication(TidingsAuthentication.Scheme)

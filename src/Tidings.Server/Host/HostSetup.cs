@@ -94,6 +94,7 @@ internal static class HostSetup
         app.Use(limits.LimitAddressAsync);
         app.UseAuthentication();
         app.Use(CredentialsCheck.RunAsync);
+        app.Use(SuspensionCheck.RunAsync);
         app.Use(limits.LimitUserAsync);
         app.UseAuthorization();
         return app;

@@ -10,7 +10,7 @@ internal static class AccountsApi
         var auth = app.MapGroup("/api/auth").WithTags("Accounts");
         auth.MapPost("/register", Register.HandleAsync).IgnoreCredentials();
         auth.MapPost("/login", Login.HandleAsync).IgnoreCredentials();
-        auth.MapPost("/logout", Logout.HandleAsync).RequireAuthorization();
+        auth.MapPost("/logout", Logout.HandleAsync).RequireAuthorization().AllowSuspended();
         auth.MapPost("/token", IssueToken.HandleAsync).RequireAuthorization();
         auth.MapGet("/me", Me.HandleAsync).RequireAuthorization();
         return app;

@@ -1,0 +1,29 @@
+using System.Text.Json.Serialization.Metadata;
+using Tidings.Server.Features.Posts;
+using Tidings.Server.Host;
+
+namespace Tidings.Server.Features.Moderation;
+
+/// <summary>What moderators may say of what they do.</summary>
+internal static class ModerationRules
+{
+    private const int NoteChars = 1_000;
+
+    /// <summary>What is wrong with a note; null if nothing is.</summary>
+    public static IResult? ProblemOf(string? note)
+    {
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        PostRules.Text("note", note, NoteChars, errors);
+        return errors.Count > 0 ? Problems.Invalid(errors) : null;
+    }
+
+    /// <summary>Reads a body that may be left out.</summary>
+    public static async Task<(T? Request, IResult? Problem)> ReadAsync<T>(
+        HttpRequest http, JsonTypeInfo<T> type, int maxBytes, Func<T, string?> noteOf, CancellationToken cancellationToken)
+        where T : class
+    {
+        if (http.ContentLength is null or 0 && http.ContentType is null) return (null, null);
+        var body = await RequestJson.ReadAsync(http, type, maxBytes, withFingerprint: false, cancellationToken);
+        return body.Value is { } request ? (request, ProblemOf(noteOf(request))) : (null, body.Problem);
+    }
+}
