@@ -24,6 +24,7 @@ internal sealed class EngineHost : IAsyncDisposable
     /// <param name="sharing">The node whose log and presence this one has too.</param>
     /// <param name="broker">What connects it with others, instead of a bus in memory.</param>
     /// <param name="presence">Where its members are, instead of in memory.</param>
+    /// <param name="greeting">What subscribers are told first.</param>
     public EngineHost(
         RealtimeOptions? options = null,
         TimeProvider? clock = null,
@@ -31,7 +32,8 @@ internal sealed class EngineHost : IAsyncDisposable
         TestBus? bus = null,
         EngineHost? sharing = null,
         IBroker? broker = null,
-        IPresenceStore? presence = null)
+        IPresenceStore? presence = null,
+        IChannelGreeting? greeting = null)
     {
         Broker = bus?.Join() ?? new TestBroker();
         _sources = sharing?._sources ?? new();
@@ -51,6 +53,7 @@ internal sealed class EngineHost : IAsyncDisposable
                 Broker = broker ?? Broker,
                 MemberInfo = Infos,
                 Watcher = Watcher,
+                Greeting = greeting,
                 PresenceStore = presence ?? Presence,
                 Clock = Clock,
                 Loggers = NullLoggerFactory.Instance,
