@@ -1,0 +1,148 @@
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Tidings.Testing;
+using Tidings.Testing.Checks;
+using Tidings.Testing.Clients;
+using Tidings.Testing.Servers;
+
+namespace Tidings.Faults.Tests.Access;
+
+/// <summary>Rights change on connections that are open, and what was open before is not kept for those who lost it.</summary>
+public sealed class LiveRightsTests : IAsyncLifetime
+{
+    private readonly Provider _provider = new();
+    private readonly Canary _canary = new();
+    private ServerProcess _server = null!;
+    private Account _author = null!;
+    private Account _reader = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await ServerProcess.StartAsync(new ServerSettings { Settings = { ["Payments:WebhookSecret"] = _provider.Secret } });
+        _author = await Account.OfHostAsync(_server, "author");
+        _reader = await Account.OfHostAsync(_server, "reader");
+        await AccessWorld.MakeCreatorAsync(_author);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _author.Dispose();
+        _reader.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_payment_opens_what_is_published_next_on_open_connections_and_a_refund_closes_it()
+    {
+        await using var client = await NativeClient.ConnectAsync(_reader);
+        await client.SubscribeAsync(_author.Creator);
+        await client.SubscribeAsync(_reader.Feed);
+        var first = await AccessWorld.PostAsync(_author, new { content = "first", tier = "Gold" });
+        (await EventOfAsync(client, first)).PostText().ShouldBeNull();
+
+        var payment = await _provider.SubscribeAsync(_reader, _author, "Gold", 5);
+        var told = await client.WaitForAsync(message => message.IsOfType("feed_update") && message.Text("reason") == "subscribed", "what to read again");
+        told.GetProperty("postIds").EnumerateArray().Select(id => id.GetString()).ShouldBe([first]);
+        (await _reader.GetAsync($"/api/posts/{first}")).PostText().ShouldBe("first");
+        var second = await AccessWorld.PostAsync(_author, new { content = "second", tier = "Gold" });
+        (await EventOfAsync(client, second)).PostText().ShouldBe("second");
+
+        await _provider.RefundAsync(_server, payment);
+        var third = await AccessWorld.PostAsync(_author, new { content = "third", tier = "Gold" });
+        (await EventOfAsync(client, third)).PostText().ShouldBeNull();
+        await client.WaitForAsync(message => message.IsOfType("feed_update") && message.Text("reason") == "subscription_refunded", "what is closed");
+        (await _reader.GetAsync($"/api/posts/{first}")).PostText().ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_block_ends_what_the_two_read_of_each_other_at_once_and_a_resumed_session_stays_out()
+    {
+        var post = await AccessWorld.PostAsync(_author, new { content = "for everybody but one" });
+        await _reader.FollowAsync(_author);
+        await using var client = await NativeClient.ConnectAsync(_reader);
+        foreach (var channel in (string[])[_author.Creator, $"post:{post}", _reader.Feed, "public:posts"]) await client.SubscribeAsync(channel);
+        var since = client.PositionOf(_author.Creator);
+
+        using (var block = await _author.Http.PostAsync($"/api/users/{_reader.Id}/block", null)) block.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+
+        foreach (var channel in (string[])[_author.Creator, $"post:{post}"])
+            await client.WaitForAsync(message => message.IsOfType("unsubscribed") && message.Text("channel") == channel, $"the end of {channel}", TimeSpan.FromSeconds(5));
+        var hidden = await AccessWorld.PostAsync(_author, new { content = "not for the one" });
+        using var stranger = await Account.OfHostAsync(_server, "stranger");
+        var shown = await AccessWorld.PostAsync(stranger, new { content = "for everybody" });
+        await client.WaitForAsync(message => message.PostId() == shown, "a post of somebody else");
+        client.Messages.ShouldNotContain(message => message.PostId() == hidden);
+
+        await using var again = await NativeClient.ConnectAsync(_reader);
+        foreach (var channel in (string[])[_author.Creator, $"post:{post}"])
+            (await again.TrySubscribeAsync(channel, since)).Text("code").ShouldBe("forbidden");
+        foreach (var (method, path) in ((HttpMethod, string)[])
+        [
+            (HttpMethod.Get, $"/api/posts/{post}"), (HttpMethod.Get, $"/api/creators/{_author.Id}"), (HttpMethod.Post, $"/api/creators/{_author.Id}/follow"),
+            (HttpMethod.Post, $"/api/posts/{post}/like"),
+        ])
+        {
+            using var answer = await _reader.Http.SendAsync(new HttpRequestMessage(method, path));
+            answer.StatusCode.ShouldBe(HttpStatusCode.NotFound, path);
+        }
+
+        using (var end = await _author.Http.DeleteAsync($"/api/users/{_reader.Id}/block")) end.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        await Eventually.HoldsAsync(async () => (await again.TrySubscribeAsync(_author.Creator)).IsOfType("subscribed"), "the way back in");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_locked_or_deleted_is_in_no_replay_and_no_history_any_more_at_its_old_place(bool isDeleted)
+    {
+        var marker = Canary.NewMarker();
+        await using var before = await NativeClient.ConnectAsync(_reader);
+        string[] channels = [_author.Creator, "public:posts"];
+        var since = new Dictionary<string, string>();
+        foreach (var channel in channels) since[channel] = (await before.SubscribeAsync(channel)).Text("position")!;
+        await _reader.FollowAsync(_author);
+        since[_reader.Feed] = (await before.SubscribeAsync(_reader.Feed)).Text("position")!;
+        var post = await AccessWorld.PostAsync(_author, new { content = marker });
+        await AccessWorld.EditAsync(_author, post, new { title = "still open" });
+        await SeenAsync();
+
+        if (isDeleted) (await _author.Http.DeleteAsync($"/api/posts/{post}")).Dispose();
+        else await AccessWorld.EditAsync(_author, post, new { tier = "Gold" });
+
+        await ReadAllAsync("from memory", post, marker, since, isDeleted);
+        await _server.KillAsync();
+        await _server.StartAgainAsync();
+        await ReadAllAsync("from the database", post, marker, since, isDeleted);
+
+        if (isDeleted) return;
+        await _provider.SubscribeAsync(_reader, _author, "Gold", 5);
+        await using var paid = await NativeClient.ConnectAsync(_reader);
+        await paid.SubscribeAsync(_author.Creator, since[_author.Creator]);
+        await paid.WaitForAsync(message => message.IsOfType("post_created") && message.PostText() == marker, "the full form, for whoever pays");
+
+        Task SeenAsync() => before.WaitForAsync(
+            message => message.IsOfType("post_updated") && message.Text("channel") == _author.Creator, "the post while it is open");
+    }
+
+    private static Task<JsonElement> EventOfAsync(NativeClient client, string post) =>
+        client.WaitForAsync(message => message.IsOfType("post_created") && message.PostId() == post, $"post {post}");
+
+    private async Task ReadAllAsync(string from, string post, string marker, Dictionary<string, string> since, bool isDeleted)
+    {
+        foreach (var (channel, place) in since)
+        {
+            await using var client = await NativeClient.ConnectAsync(
+                _server.Address, _reader.Token, onMessage: message => _canary.Note("reader", $"{channel} {from}", message.GetRawText()));
+            var answer = await client.SubscribeAsync(channel, place);
+            answer.GetProperty("recovered").GetBoolean().ShouldBeTrue($"{channel} {from}");
+            await client.WaitForAsync(message => message.IsOfType("post_created") && message.PostId() == post, $"the event at its old place in {channel} {from}");
+            await client.RequestAsync(new JsonObject { ["type"] = "history", ["channel"] = channel, ["since"] = place, ["limit"] = 100 });
+        }
+
+        _canary.ReadersOf(marker).ShouldBeEmpty();
+        using var read = await _reader.Http.GetAsync($"/api/posts/{post}");
+        (await read.Content.ReadAsStringAsync()).ShouldNotContain(marker);
+        read.StatusCode.ShouldBe(isDeleted ? HttpStatusCode.NotFound : HttpStatusCode.OK);
+    }
+}
