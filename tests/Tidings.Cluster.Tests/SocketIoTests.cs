@@ -55,7 +55,8 @@ public sealed class SocketIoTests
             for (var round = 0; round < 5; round++)
             {
                 await PostAsync(mine, $"42{round}[\"history\",\"feed:reader\"]");
-                (await http.GetStringAsync(mine)).ShouldStartWith($"43{round}[");
+                var answer = "";
+                while (!answer.Contains($"43{round}[", StringComparison.Ordinal)) answer += await http.GetStringAsync(mine); // events may come before it
             }
 
             await PostAsync(mine, "1");
