@@ -26,7 +26,7 @@ public sealed class AccessMatrixTests(AccessWorld world) : IClassFixture<AccessW
             foreach (var method in (HttpMethod[])[HttpMethod.Post, HttpMethod.Delete])
             {
                 using var like = await world.AskAsync(reader, method, $"{path}/like");
-                if (post != "draft") like.StatusCode.ShouldBe(refusal ?? HttpStatusCode.OK, $"{method} like of {post}");
+                if (post is not ("draft" or "hidden")) like.StatusCode.ShouldBe(refusal ?? HttpStatusCode.OK, $"{method} like of {post}");
             }
 
             if (reader != AccessTable.Author)
@@ -73,13 +73,13 @@ public sealed class AccessMatrixTests(AccessWorld world) : IClassFixture<AccessW
             var paths = world.Canary.PathsOf(reader, world.Markers[post]);
             if (sight != Sight.Full)
             {
-                // The tier's deleted post was full for its subscribers while it was there, and the draft is its author's in user:.
-                if (post == "deleted" && AccessTable.Of(reader, "tier") == Sight.Full) paths.ShouldAllBe(path => path.StartsWith("live creator") || path.StartsWith("live feed"));
+                // What is deleted or hidden was full for the tier's subscribers while it was there.
+                if (post is "deleted" or "hidden" && AccessTable.Of(reader, "tier") == Sight.Full) paths.ShouldAllBe(path => path.StartsWith("live creator") || path.StartsWith("live feed"));
                 else paths.ShouldBeEmpty($"{reader} has read {post}");
                 continue;
             }
 
-            if (post == "draft") continue;
+            if (post is "draft" or "hidden") continue; // of these its author hears nothing in the channels of everybody
             foreach (var path in (string[])["live creator (ws)", "live creator (sse)", "recovered creator (ws)", "recovered creator (poll)", "history of creator"])
                 if (reader != "buyer" || post == "open" || !path.StartsWith("live")) paths.ShouldContain(path, $"{post} to {reader}");
             if (post != "open") paths.ShouldAllBe(path => !path.Contains("public"));

@@ -18,20 +18,21 @@ internal static class AccessTable
     public const string Author = "author";
     public const string Blocked = "blocked";
 
-    public static readonly string[] Objects = ["open", "tier", "priced", "draft", "deleted"];
+    public static readonly string[] Objects = ["open", "tier", "priced", "draft", "deleted", "hidden"];
 
     public static readonly Dictionary<string, Sight[]> Rows = new()
     {
-        //                  open          tier           priced         draft         deleted
-        [Anonymous] =      [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden],
-        ["stranger"] =     [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden],
-        ["follower"] =     [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden],
-        ["subscriber"] =   [Sight.Full,   Sight.Full,    Sight.Preview, Sight.Hidden, Sight.Hidden],
-        ["too low"] =      [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden],
-        ["refunded"] =     [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden],
-        ["buyer"] =        [Sight.Full,   Sight.Preview, Sight.Full,    Sight.Hidden, Sight.Hidden],
-        [Blocked] =        [Sight.Hidden, Sight.Hidden,  Sight.Hidden,  Sight.Hidden, Sight.Hidden],
-        [Author] =         [Sight.Full,   Sight.Full,    Sight.Full,    Sight.Full,   Sight.Hidden],
+        //                  open          tier           priced         draft         deleted       hidden
+        [Anonymous] =      [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["stranger"] =     [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["follower"] =     [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["subscriber"] =   [Sight.Full,   Sight.Full,    Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["too low"] =      [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["refunded"] =     [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["moderator"] =    [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["buyer"] =        [Sight.Full,   Sight.Preview, Sight.Full,    Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        [Blocked] =        [Sight.Hidden, Sight.Hidden,  Sight.Hidden,  Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        [Author] =         [Sight.Full,   Sight.Full,    Sight.Full,    Sight.Full,   Sight.Hidden, Sight.Full],
     };
 
     /// <summary>
@@ -66,7 +67,9 @@ internal static class AccessTable
         ("/api/payments", "It shows the caller's own payments, or is the provider's."),
         ("/api/conversations", "It shows what is said between its members: ConversationTests."),
         ("/api/messages", "It is a message of the caller's own: ConversationTests."),
-        ("/api/user/notifications", "It shows the caller's own notifications: NotificationTests."),
+        ("/api/user", "It shows the caller's own notifications and data: NotificationTests."),
+        ("/api/reports", "It shows nothing, and knows only what the caller sees: ModerationTests."),
+        ("/api/moderation", "It is the moderators' and the backend's: ModerationTests."),
         ("/api/media", "It is protected by its post: MediaTests."),
         ("/api/realtime", "It is the backend's, which holds the app's secret."),
         ("/apps/", "It is the backend's, which signs with the app's secret."),

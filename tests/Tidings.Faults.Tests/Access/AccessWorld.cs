@@ -134,14 +134,25 @@ public sealed class AccessWorld : IAsyncLifetime
         Ids["priced"] = await PostAsync(Author, new { content = Markers["priced"], price = 3 });
         Ids["draft"] = await PostAsync(Author, new { content = Markers["draft"], status = "draft" });
         Ids["deleted"] = await PostAsync(Author, new { content = Markers["deleted"], tier = "Gold" });
+        Ids["hidden"] = await PostAsync(Author, new { content = Markers["hidden"], tier = "Gold" });
         await Provider.BuyAsync(Readers["buyer"]!, Ids["priced"], 3);
         foreach (var name in (string[])["open", "tier", "priced"]) await EditAsync(Author, Ids[name], new { title = $"edited {name}" });
         using (var deletion = await Author.Http.DeleteAsync($"/api/posts/{Ids["deleted"]}")) deletion.EnsureSuccessStatusCode();
 
+        using (var backend = Account.Connect(Server))
+        {
+            backend.DefaultRequestHeaders.Authorization = new("Bearer", Server.AppSecret);
+            using var making = await backend.PutAsync($"/api/moderation/moderators/{Readers["moderator"]!.Id}", null);
+            making.EnsureSuccessStatusCode();
+        }
+
+        using (var hiding = await Readers["moderator"]!.Http.PostAsJsonAsync($"/api/moderation/posts/{Ids["hidden"]}/hide", new { note = "for the test" }))
+            hiding.EnsureSuccessStatusCode();
+
         // The last event of the author's channel has reached everybody who reads it.
         await Eventually.HoldsAsync(
             () => Readers.Where(reader => reader.Value is not null && reader.Key != AccessTable.Blocked)
-                .All(reader => ((string[])["live creator (ws)", "live creator (sse)"]).All(path => Canary.PathsOf(reader.Key, "post_deleted").Contains(path))),
+                .All(reader => ((string[])["live creator (ws)", "live creator (sse)"]).All(path => Canary.PathsOf(reader.Key, $"\"postId\":\"{Ids["hidden"]}\"").Contains(path))),
             "the deletion everywhere");
     }
 

@@ -1,4 +1,5 @@
 using Tidings.Server.Events;
+using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
@@ -43,8 +44,14 @@ internal static class HidePost
                 await write.ExecuteAsync(Sql.Change, post);
                 await write.ExecuteAsync(Sql.CountOfAuthor, new { post.AuthorId, By = to == Hidden ? -1 : 1 });
                 Audit.Write(write, actor, action, $"post:{id}", request?.Note, now);
-                if (to == Hidden) await write.AppendAsync(new PostDeleted(id, post.AuthorId, post.Version, now));
-                else await write.AppendAsync(new PostCreated(post.Whole(), IsAnnounced: false, now));
+                if (to == Hidden)
+                {
+                    await PostHistory.RewriteAsync(write, store.IsPostgres, new PostHistoryRewritten(id, post.AuthorId, null, Access: null, now));
+                    await write.AppendAsync(new PostDeleted(id, post.AuthorId, post.Version, now));
+                    return true;
+                }
+
+                await write.AppendAsync(new PostCreated(post.Whole(), IsAnnounced: false, now));
                 return true;
             },
             cancellationToken);
