@@ -49,6 +49,8 @@ internal sealed class AccountsApp : IAsyncDisposable
             ? new SqliteStore(_folder, TimeProvider.System, provider.GetRequiredService<ILoggerFactory>())
             : new PostgresStore(database, TimeProvider.System, provider.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddTidingsAuthentication().AddAccounts();
+        builder.Services.AddSingleton(provider => new Suspensions( // of nobody, so that no engine is needed to disconnect them
+            provider.GetRequiredService<Store>(), null!, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Suspensions>>()));
         builder.Services.Replace(ServiceDescriptor.Singleton(provider => new KnownUsers(provider.GetRequiredService<Store>(), TimeProvider.System))); // it waits for company
         builder.Services.AddSingleton(new PasswordHashing(iterations: 1_000));
 
