@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Tidings.Scaleout.Tests.Support;
@@ -30,6 +31,7 @@ public abstract class TwoServersContract : IAsyncLifetime
             ["App:Secret"] = RandomNumberGenerator.GetHexString(48),
             ["EncryptionKeys"] = RandomNumberGenerator.GetHexString(48),
             ["Channels:room:Access"] = "signed-in",
+            ["Payments:WebhookSecret"] = Provider.Secret,
         };
         _a = await ServerProcess.StartAsync(new ServerSettings { Settings = settings });
         _b = await ServerProcess.StartAsync(new ServerSettings { Settings = settings });
@@ -47,9 +49,43 @@ public abstract class TwoServersContract : IAsyncLifetime
     /// <summary>What ends with the test, after the servers.</summary>
     private protected List<IAsyncDisposable> Owned { get; } = [];
 
+    private protected Provider Provider { get; } = new();
+
     private protected ServerProcess A => _a;
 
     private protected ServerProcess B => _b;
+
+    [Fact]
+    public async Task Rights_that_change_on_one_server_change_on_the_others_connections()
+    {
+        using var creator = await Account.RegisterAsync(_a, "creator");
+        using var reader = await Account.RegisterAsync(_b, "reader");
+        using (var tiers = await creator.Http.PutAsJsonAsync("/api/creators/me/tiers", new object[] { new { name = "Gold", level = 1, price = 5 } })) tiers.EnsureSuccessStatusCode();
+        await using var client = await NativeClient.ConnectAsync(reader);
+        await client.SubscribeAsync(creator.Creator);
+        await client.SubscribeAsync(reader.Feed);
+
+        var payment = await Provider.SubscribeAsync(reader, creator, "Gold", 5);
+        await client.WaitForAsync(message => message.IsOfType("feed_update") && message.Text("reason") == "subscribed", "what to read again", Bound);
+        await PostUntilAsync(isFull: true);
+        await Provider.RefundAsync(_a, payment);
+        await PostUntilAsync(isFull: false);
+
+        using (var block = await creator.Http.PostAsync($"/api/users/{reader.Id}/block", null)) block.EnsureSuccessStatusCode();
+        await client.WaitForAsync(message => message.IsOfType("unsubscribed") && message.Text("channel") == creator.Creator, "the end", Bound);
+
+        // The other node hears of it a moment later, by the bus or by looking; what it sends until then is of before.
+        Task PostUntilAsync(bool isFull) => Eventually.HoldsAsync(
+            async () =>
+            {
+                using var answer = await creator.Http.PostAsJsonAsync("/api/posts", new { content = "locked", tier = "Gold" });
+                var id = (await Account.ReadAsync(answer, System.Net.HttpStatusCode.Created)).GetProperty("post").Text("id");
+                var told = await client.WaitForAsync(message => message.IsOfType("post_created") && message.PostId() == id, "the post");
+                return told.PostText() is not null == isFull;
+            },
+            isFull ? "a full form" : "a preview",
+            Bound);
+    }
 
     [Fact]
     public async Task A_post_on_one_server_reaches_the_followers_socket_on_the_other()
