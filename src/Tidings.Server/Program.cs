@@ -15,6 +15,7 @@ using Tidings.Server.Features.Payments;
 using Tidings.Server.Features.Moderation;
 using Tidings.Server.Features.Notifications;
 using Tidings.Server.Features.Posts;
+using Tidings.Server.Features.Privacy;
 using Tidings.Server.Features.Pusher;
 using Tidings.Server.Features.Realtime;
 using Tidings.Server.Features.Subscriptions;
@@ -47,6 +48,7 @@ builder.Services
     .AddSubscriptions()
     .AddMedia(options)
     .AddModeration()
+    .AddPrivacy()
     .AddOperations()
     .AddOpenApi();
 
@@ -67,6 +69,7 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.MapPayments();
     app.MapMedia();
     app.MapModeration();
+    app.MapPrivacy();
     app.MapNotifications();
     app.MapConversations();
     app.MapRealtimeApi();

@@ -89,6 +89,8 @@ public sealed class ModerationTests(ProductServer server) : IClassFixture<Produc
         (await SendAsync(moderator, $"/api/moderation/posts/{post}/hide", new { })).ShouldBe(HttpStatusCode.NoContent);
 
         await client.WaitForAsync(message => message.IsOfType("post_deleted") && message.Text("postId") == post, "it goes");
+        using var backend = Backend();
+        (await backend.GetStringAsync($"/api/realtime/channels/creator:{author.Id}/history")).ShouldNotContain("to be hidden");
         (await reader.Http.GetAsync($"/api/posts/{post}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await reader.GetAllPostsAsync($"creatorId={author.Id}")).ShouldBeEmpty();
         (await author.GetAsync($"/api/posts/{post}")).GetProperty("post").GetProperty("metadata").GetProperty("status").GetString().ShouldBe("hidden");

@@ -16,15 +16,22 @@ internal sealed record CommentedPost : PostFactsRow
     /// <summary>Locks the post, if the user may see all of it: whoever sees a preview only neither reads its comments nor writes any.</summary>
     public static async ValueTask<CommentedPost?> LockAsync(IWriteUnit write, string postId, string userId, DateTimeOffset now)
     {
-        var post = await write.QuerySingleOrDefaultAsync<CommentedPost>(Sql.Lock, new { PostId = postId, Me = userId, NowMs = now.ToUnixTimeMilliseconds() });
+        var post = await ReadAsync(write, Asked(postId, userId, now));
         return post?.View() == PostView.Full ? post : null;
     }
+
+    /// <summary>Locks the post, if it is published.</summary>
+    public static ValueTask<CommentedPost?> LockAnyAsync(IWriteUnit write, string postId, DateTimeOffset now) => ReadAsync(write, Asked(postId, "", now));
 
     /// <summary>The post after a change of its comments.</summary>
     public CommentedPost After(int by) => this with { CommentsCount = CommentsCount + by, Version = Version + 1 };
 
     /// <summary>Writes what <see cref="After"/> says.</summary>
     public void Enqueue(IWriteUnit write) => write.Enqueue(Sql.Count, new { Id, CommentsCount, Version });
+
+    private static ValueTask<CommentedPost?> ReadAsync(IWriteUnit write, object asked) => write.QuerySingleOrDefaultAsync<CommentedPost>(Sql.Lock, asked);
+
+    private static object Asked(string postId, string userId, DateTimeOffset now) => new { PostId = postId, Me = userId, NowMs = now.ToUnixTimeMilliseconds() };
 
     private static class Sql
     {

@@ -25,13 +25,7 @@ internal static class DeleteComment
                 if (comment is null) return null;
                 if (comment.AuthorId != user.Id && post.AuthorId != user.Id) return false;
 
-                var after = post.After(-1);
-                after.Enqueue(write);
-                write.Enqueue(Sql.Delete, new { Id = commentId, Now = now, after.Version });
-                if (comment.ParentId.Length > 0) write.Enqueue(Sql.UncountReply, comment);
-                await PostHistory.RewriteAsync(
-                    write, store.IsPostgres, new PostHistoryRewritten(id, post.AuthorId, null, Access: null, now) { CommentId = commentId });
-                await write.AppendAsync(new CommentDeleted(commentId, id, after.CommentsCount, after.Version, now) { ReceivedAt = receivedAt });
+                await DeleteAsync(write, store.IsPostgres, post, comment, now, receivedAt);
                 return true;
             },
             cancellationToken);
@@ -42,12 +36,34 @@ internal static class DeleteComment
             : Problems.Problem(403, "forbidden", "Only its author and the post's may delete a comment.");
     }
 
-    private sealed record Comment(string AuthorId, string ParentId);
+    /// <summary>Deletes a comment for its author, who has left, whatever the author could see of its post.</summary>
+    public static async ValueTask OfAnyPostAsync(IWriteUnit write, bool isPostgres, string commentId, DateTimeOffset now)
+    {
+        if (await write.QuerySingleOrDefaultAsync<string>(Sql.PostOf, new { Id = commentId }) is not { } postId) return;
+        var post = await CommentedPost.LockAnyAsync(write, postId, now);
+        if (await write.QuerySingleOrDefaultAsync<Comment>(Sql.Read, new { Id = commentId, PostId = postId }) is not { } comment) return;
+        if (post is null) await write.ExecuteAsync(Sql.Delete, new { Id = commentId, Now = now, Version = 0L }); // of a post that nobody sees
+        else await DeleteAsync(write, isPostgres, post, comment, now, receivedAt: 0);
+    }
+
+    private static async ValueTask DeleteAsync(IWriteUnit write, bool isPostgres, CommentedPost post, Comment comment, DateTimeOffset now, long receivedAt)
+    {
+        var after = post.After(-1);
+        after.Enqueue(write);
+        write.Enqueue(Sql.Delete, new { comment.Id, Now = now, after.Version });
+        if (comment.ParentId.Length > 0) write.Enqueue(Sql.UncountReply, comment);
+        await PostHistory.RewriteAsync(write, isPostgres, new PostHistoryRewritten(post.Id, post.AuthorId, null, Access: null, now) { CommentId = comment.Id });
+        await write.AppendAsync(new CommentDeleted(comment.Id, post.Id, after.CommentsCount, after.Version, now) { ReceivedAt = receivedAt });
+    }
+
+    private sealed record Comment(string Id, string AuthorId, string ParentId);
 
     private static class Sql
     {
         public const string Read =
-            "SELECT author_id AS AuthorId, parent_id AS ParentId FROM comments WHERE id = @Id AND post_id = @PostId AND deleted = 0";
+            "SELECT id AS Id, author_id AS AuthorId, parent_id AS ParentId FROM comments WHERE id = @Id AND post_id = @PostId AND deleted = 0";
+
+        public const string PostOf = "SELECT post_id FROM comments WHERE id = @Id AND deleted = 0";
 
         public const string Delete = "UPDATE comments SET deleted = 1, content = '', updated_at = @Now, version = @Version WHERE id = @Id";
 

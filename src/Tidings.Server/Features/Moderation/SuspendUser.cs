@@ -10,10 +10,10 @@ namespace Tidings.Server.Features.Moderation;
 /// </summary>
 internal static class SuspendUser
 {
-    private const int MaxBody = 16 * 1024;
-
     /// <summary>As good as for ever: the year 9000.</summary>
-    private static readonly DateTimeOffset Forever = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    public static readonly DateTimeOffset Forever = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private const int MaxBody = 16 * 1024;
 
     /// <summary>Until when, for ever if that is left out; and why.</summary>
     public sealed record Request(DateTimeOffset? Until, string? Note);

@@ -17,18 +17,11 @@ internal static class DeletePost
         var (post, left) = await store.WriteAsync<(Post?, IReadOnlyList<string>)>(
             async write =>
             {
-                var found = await write.QuerySingleOrDefaultAsync<Post>(Sql.Read, new { Id = id });
+                var found = await LockAsync(write, id);
                 if (found is null) return (null, []);
                 if (found.AuthorId != author.Id) return (await PostAccess.OfAsync(write, author.Id, id, now)).IsThere ? (found, []) : (null, []);
 
-                await write.ExecuteAsync(Sql.Delete, new { Id = id, Now = now });
-                var removed = await MediaOfPosts.TakeAsync(write, id);
-                if (found.Status != "published") return (found, removed); // nobody has heard of it
-                await write.ExecuteAsync(Sql.UncountPostOfAuthor, new { found.AuthorId });
-                await write.ExecuteAsync(Sql.DropMark, new { Id = id });
-                await PostHistory.RewriteAsync(write, store.IsPostgres, new PostHistoryRewritten(id, found.AuthorId, null, Access: null, now));
-                await write.AppendAsync(new PostDeleted(id, found.AuthorId, found.Version + 1, now) { ReceivedAt = receivedAt });
-                return (found, removed);
+                return (found, await DeleteAsync(write, store.IsPostgres, found, now, receivedAt));
             },
             cancellationToken);
 
@@ -39,11 +32,29 @@ internal static class DeletePost
             : Problems.Problem(403, "forbidden", "Only its author may delete a post.");
     }
 
-    private sealed record Post(string AuthorId, long Version, string Status);
+    /// <summary>Locks a post that is there for a unit that deletes it.</summary>
+    public static ValueTask<Post?> LockAsync(IWriteUnit write, string id) => write.QuerySingleOrDefaultAsync<Post>(Sql.Read, new { Id = id });
+
+    /// <summary>Deletes a post that is locked, in a unit.</summary>
+    /// <returns>The ids of its files, to be deleted after the commit.</returns>
+    public static async ValueTask<IReadOnlyList<string>> DeleteAsync(IWriteUnit write, bool isPostgres, Post post, DateTimeOffset now, long receivedAt = 0)
+    {
+        await write.ExecuteAsync(Sql.Delete, new { post.Id, Now = now });
+        var removed = await MediaOfPosts.TakeAsync(write, post.Id);
+        if (post.Status != "published") return removed; // nobody has heard of it, or it has gone from their pages
+        await write.ExecuteAsync(Sql.UncountPostOfAuthor, new { post.AuthorId });
+        await write.ExecuteAsync(Sql.DropMark, new { post.Id });
+        await PostHistory.RewriteAsync(write, isPostgres, new PostHistoryRewritten(post.Id, post.AuthorId, null, Access: null, now));
+        await write.AppendAsync(new PostDeleted(post.Id, post.AuthorId, post.Version + 1, now) { ReceivedAt = receivedAt });
+        return removed;
+    }
+
+    /// <summary>What deleting needs to know of a post.</summary>
+    public sealed record Post(string Id, string AuthorId, long Version, string Status);
 
     private static class Sql
     {
-        public const string Read = "SELECT author_id AS AuthorId, version AS Version, status AS Status FROM posts WHERE id = @Id AND deleted = 0 /*FOR UPDATE*/";
+        public const string Read = "SELECT id AS Id, author_id AS AuthorId, version AS Version, status AS Status FROM posts WHERE id = @Id AND deleted = 0 /*FOR UPDATE*/";
 
         public const string Delete = """
             UPDATE posts

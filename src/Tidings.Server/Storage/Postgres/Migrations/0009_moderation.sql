@@ -34,3 +34,9 @@ CREATE TABLE audit_log (
     object   text COLLATE "C" NOT NULL,                      -- such as post:0199…
     note     text COLLATE "C" NOT NULL
 );
+
+-- Users who have left and whose traces are being removed.
+CREATE TABLE account_removals (
+    user_id      text COLLATE "C" NOT NULL PRIMARY KEY,
+    requested_at bigint NOT NULL
+);

@@ -34,3 +34,9 @@ CREATE TABLE audit_log (
     object   TEXT    NOT NULL,                            -- such as post:0199…
     note     TEXT    NOT NULL
 ) WITHOUT ROWID;
+
+-- Users who have left and whose traces are being removed.
+CREATE TABLE account_removals (
+    user_id      TEXT    NOT NULL PRIMARY KEY,
+    requested_at INTEGER NOT NULL
+) WITHOUT ROWID;
