@@ -22,17 +22,17 @@ internal static class AccessTable
 
     public static readonly Dictionary<string, Sight[]> Rows = new()
     {
-        //                  open          tier           priced         draft         deleted       hidden
-        [Anonymous] =      [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
-        ["stranger"] =     [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
-        ["follower"] =     [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
-        ["subscriber"] =   [Sight.Full,   Sight.Full,    Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
-        ["too low"] =      [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
-        ["refunded"] =     [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
-        ["moderator"] =    [Sight.Full,   Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
-        ["buyer"] =        [Sight.Full,   Sight.Preview, Sight.Full,    Sight.Hidden, Sight.Hidden, Sight.Hidden],
-        [Blocked] =        [Sight.Hidden, Sight.Hidden,  Sight.Hidden,  Sight.Hidden, Sight.Hidden, Sight.Hidden],
-        [Author] =         [Sight.Full,   Sight.Full,    Sight.Full,    Sight.Full,   Sight.Hidden, Sight.Full],
+        // open, tier, priced, draft, deleted, hidden
+        [Anonymous] = [Sight.Full, Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["stranger"] = [Sight.Full, Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["follower"] = [Sight.Full, Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["subscriber"] = [Sight.Full, Sight.Full, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["too low"] = [Sight.Full, Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["refunded"] = [Sight.Full, Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["moderator"] = [Sight.Full, Sight.Preview, Sight.Preview, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        ["buyer"] = [Sight.Full, Sight.Preview, Sight.Full, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        [Blocked] = [Sight.Hidden, Sight.Hidden, Sight.Hidden, Sight.Hidden, Sight.Hidden, Sight.Hidden],
+        [Author] = [Sight.Full, Sight.Full, Sight.Full, Sight.Full, Sight.Hidden, Sight.Full],
     };
 
     /// <summary>

@@ -95,7 +95,7 @@ public sealed class ChannelAuthorizerTests(PostsApp app) : IClassFixture<PostsAp
     [InlineData("42", false)]
     [InlineData("Post:p:-:42", false)]
     [InlineData("", false)]
-    public void A_reader_holds_the_right_to_what_the_reader_wrote(string right, bool expected) => 
+    public void A_reader_holds_the_right_to_what_the_reader_wrote(string right, bool expected) =>
         new ReaderRights(new UserRights("42", _ => Task.FromResult<HeldRights?>(null), TimeProvider.System)).Holds(right).ShouldBe(expected);
 
     [Theory]

@@ -147,7 +147,8 @@ public sealed class PaymentTests : IClassFixture<PaymentTests.Shop>
         ids.Distinct().ShouldHaveSingleItem();
         using var other = new HttpRequestMessage(HttpMethod.Post, "/api/tips")
         {
-            Content = JsonContent.Create(new { creatorId = creator.Id, amount = 4, currency = "EUR" }), Headers = { { "Idempotency-Key", "tip" } },
+            Content = JsonContent.Create(new { creatorId = creator.Id, amount = 4, currency = "EUR" }),
+            Headers = { { "Idempotency-Key", "tip" } },
         };
         (await fan.Http.SendAsync(other)).StatusCode.ShouldBe(HttpStatusCode.UnprocessableEntity);
     }
