@@ -46,7 +46,7 @@ internal static class Settlement
     {
         if (await PayerAsync(write, payment) is not { } payer) return;
         var data = NotificationsJson.Write(new SubscriberData(subscription.Id, subscription.Level, subscription.Tier, payer), NotificationsJson.Answers.SubscriberData);
-        await write.AddAsync(new NewNotification(payment.CreatorId, NotificationTypes.NewSubscriber, "New subscriber", $"{payer.Nickname} subscribed to you", data, now));
+        await write.AddAsync(new NewNotification(payment.CreatorId, NotificationTypes.NewSubscriber, "New subscriber", $"{payer.Nickname} subscribed to you", data, now) { ActorId = payer.Id });
     }
 
     private static async ValueTask TipAsync(IWriteUnit write, PaymentRow payment, DateTimeOffset now)
@@ -56,7 +56,7 @@ internal static class Settlement
         await write.AppendAsync(new TipReceived(payment.CreatorId, tip, now));
         var data = NotificationsJson.Write(tip, NotificationsJson.Answers.TipView);
         await write.AddAsync(new NewNotification(
-            payment.CreatorId, NotificationTypes.TipReceived, "New tip", $"{payer.Nickname} sent you {payment.Amount} {payment.Currency}", data, now));
+            payment.CreatorId, NotificationTypes.TipReceived, "New tip", $"{payer.Nickname} sent you {payment.Amount} {payment.Currency}", data, now) { ActorId = payer.Id });
     }
 
     private static async ValueTask<PostCreator?> PayerAsync(IWriteUnit write, PaymentRow payment) =>

@@ -54,6 +54,7 @@ internal static class CreatePost
         if (NotYet(request) is { } sentence) return Problems.Problem(422, "not_supported", sentence);
 
         var now = clock.GetUtcNow();
+        var keyed = new KeyedRequest(author.Id, key, body.Fingerprint, now);
         var post = New(request, author.Id, now);
         var isAnnounced = post.Status == "published" && rate.TryAnnounce();
         var isCounted = post.Status == "published" && !isAnnounced;
@@ -67,16 +68,14 @@ internal static class CreatePost
                 if (problem is not null) return new Outcome(null, null, null, problem);
                 var media = request.MediaId is { Length: > 0 } ? await MediaOfPosts.FindAsync(write, request.MediaId, author.Id, post.Id) : null;
                 if (media is not null) locked = locked with { MediaType = media.Type, MediaUrl = MediaRow.UrlOf(media.Id) };
-                else if (request.MediaId is { Length: > 0 }) return await FirstOrAsync(write, author.Id, key, now, ("unknown_media", "There is no such file of yours, or a post has it."));
+                else if (request.MediaId is { Length: > 0 }) return await FirstOrAsync(write, keyed, ("unknown_media", "There is no such file of yours, or a post has it."));
                 var written = locked.Whole();
 
                 byte[]? answer = null;
                 if (key is not null)
                 {
                     answer = Answer(written);
-                    var kept = new FirstAnswer { RequestHash = body.Fingerprint!, Status = StatusCodes.Status201Created, Location = Location(post.Id), Body = answer };
-                    if (await write.KeepFirstAsync(author.Id, key, now, kept) is { } first)
-                        return new Outcome(null, null, first, null);
+                    if (await keyed.KeepAsync(write, StatusCodes.Status201Created, answer, Location(post.Id)) is { } first) return new Outcome(null, null, first, null);
                 }
 
                 write.Enqueue(Sql.InsertPost, locked);
@@ -94,7 +93,7 @@ internal static class CreatePost
             },
             cancellationToken);
 
-        if (done.First is { } earlier) return Repeat(earlier, body.Fingerprint!);
+        if (done.First is { } earlier) return keyed.Repeat(earlier);
         if (done.Problem is { } wrong)
             return wrong.Field is "unknown_tier" or "unknown_media" ? Problems.Problem(422, wrong.Field, wrong.Message) : Problems.Invalid(wrong.Field, wrong.Message);
         if (done.Post is null) return Problems.Problem(401, "unknown_user", "This account does not exist any more.");
@@ -126,8 +125,8 @@ internal static class CreatePost
     };
 
     /// <summary>A file that was given to a post is not there for a repetition of the request that gave it: that gets the first answer.</summary>
-    private static async ValueTask<Outcome> FirstOrAsync(IWriteUnit write, string authorId, string? key, DateTimeOffset now, (string Field, string Message) problem) =>
-        key is not null && await write.FindFirstAsync(authorId, key, now) is { } first ? new Outcome(null, null, first, null) : new Outcome(null, null, null, problem);
+    private static async ValueTask<Outcome> FirstOrAsync(IWriteUnit write, KeyedRequest keyed, (string Field, string Message) problem) =>
+        await keyed.FindAsync(write) is { } first ? new Outcome(null, null, first, null) : new Outcome(null, null, null, problem);
 
     private static PostRow New(Request request, string authorId, DateTimeOffset now) => new()
     {
@@ -153,11 +152,6 @@ internal static class CreatePost
     private static byte[] Answer(NormalisedPost post) => JsonSerializer.SerializeToUtf8Bytes(new PostChanged(true, post), PostsJson.Answers.PostChanged);
 
     private static string Location(string postId) => $"/api/posts/{postId}";
-
-    private static IResult Repeat(FirstAnswer first, byte[] fingerprint) =>
-        first.RequestHash.AsSpan().SequenceEqual(fingerprint)
-            ? new JsonAnswer((int)first.Status, first.Body, first.Location)
-            : Problems.Problem(422, "idempotency_key_reused", "This Idempotency-Key was used for another request.");
 
     private readonly record struct Outcome(NormalisedPost? Post, byte[]? Answer, FirstAnswer? First, (string Field, string Message)? Problem);
 
