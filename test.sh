@@ -22,15 +22,14 @@ export TIDINGS_ALL_TESTS=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILD
 logs=artifacts/tests
 rm -rf "$logs"
 mkdir -p "$logs"
-results=$logs/results   # a line of each suite: passed, failed
-: > "$results"
-limit=$([ -n "${TIDINGS_LONG:-}" ] && echo 7200 || echo 540)   # seconds for one suite: what hangs has failed
+passed=0
+failed=0
+limit=$([ -n "${TIDINGS_LONG:-}" ] && echo 7200 || echo 900)   # seconds for one suite: what hangs has failed
 [ -z "$soak" ] || limit=$((soak * 60 + 600))
 
 # The last line, whatever happens before it.
 finish() {
-  local status=$? passed failed
-  read -r passed failed < <(awk '{ passed += $1; failed += $2 } END { print passed + 0, failed + 0 }' "$results")
+  local status=$?
   [ "$status" = 0 ] || [ "$failed" != 0 ] || failed=1
   printf '\n%s s in all\n%s passed, %s failed\n' "$SECONDS" "$passed" "$failed"
   [ "$failed" = 0 ] || exit 1
@@ -61,19 +60,15 @@ suite() {
   good=${good:-0} bad=${bad:-0}
   if [ "$status" != 0 ] && [ "$counter" = of_check ]; then good=0; fi
   if [ "$bad" = 0 ] && { [ "$status" != 0 ] || [ "$good" = 0 ]; }; then bad=1; fi
-  echo "$good $bad" >> "$results"
-  local line
-  line=$(printf '%-28s %6d passed %4d failed %5d s' "$name" "$good" "$bad" "$((SECONDS - began))")
-  [ "$bad" = 0 ] || line+=$'\n'$(tail_of "$log" "$status")
-  echo "$line" # at once: another lane writes too
-}
-
-# tail_of LOG STATUS: what a failed suite said at its end.
-tail_of() {
-  echo "---- the end of $1"
-  [ "$2" != 124 ] || echo "It did not end within $limit s; the last tests that began: $(grep -F '[STARTING]' "$1" | tail -n 4)"
-  grep -vE 'Starting:|Discover|Finished:|\[(STARTING|FINISHED|PASS)\]' "$1" | tail -n 120 || true
-  echo "----"
+  passed=$((passed + good))
+  failed=$((failed + bad))
+  printf '%-28s %6d passed %4d failed %5d s\n' "$name" "$good" "$bad" "$((SECONDS - began))"
+  if [ "$bad" != 0 ]; then
+    echo "---- the end of $log"
+    [ "$status" != 124 ] || echo "It did not end within $limit s; the last tests that began: $(grep -F '[STARTING]' "$log" | tail -n 4)"
+    grep -vE 'Starting:|Discover|Finished:|\[(STARTING|FINISHED|PASS)\]' "$log" | tail -n 120 || true
+    echo "----"
+  fi
 }
 
 # What the runners say at the end, as 'passed failed'.
@@ -122,35 +117,23 @@ dotnet build Tidings.slnx --nologo -v quiet > "$logs/build.log" 2>&1 || { tail -
 echo "built in $((SECONDS - began)) s"
 
 say "testing${TIDINGS_LONG:+, the long way}"
-
-# Two lanes at once, each in its order: what mostly computes, and what mostly waits for processes that are killed, paused and started.
-computing() {
-  suite format of_check dotnet format Tidings.slnx --no-restore --verify-no-changes
-  suite client-types of_check npm run typecheck --workspace clients/typescript --silent
-  suite client of_vitest npm test --workspace clients/typescript --silent
-  suite client-size of_check npm run size --workspace clients/typescript --silent
-  suite page-types of_check npm run typecheck --workspace web --silent
-  suite page of_vitest npm test --workspace web --silent
-  xunit realtime Tidings.Realtime.Tests
-  xunit simulation Tidings.Simulation.Tests
-  xunit fuzz Tidings.Fuzz
-  xunit protocols Tidings.Protocols.Tests
-  xunit library Tidings.Library.Tests
-  xunit server Tidings.Server.Tests
-  TIDINGS_TEST_DATABASE=postgres xunit server-postgres Tidings.Server.Tests -trait- Database=SQLite
-  xunit deploy Tidings.Deploy.Tests
-}
-
-waiting() {
-  xunit faults Tidings.Faults.Tests
-  xunit cluster Tidings.Cluster.Tests
-  suite interop-types of_check npm run typecheck --workspace tests/interop --silent
-  suite interop of_vitest npm test --workspace tests/interop --silent
-  xunit scaleout Tidings.Scaleout.Tests
-  xunit browser Tidings.Browser.Tests
-}
-
-computing &
-computing=$!
-waiting
-wait "$computing"
+suite format of_check dotnet format Tidings.slnx --no-restore --verify-no-changes
+suite client-types of_check npm run typecheck --workspace clients/typescript --silent
+suite client of_vitest npm test --workspace clients/typescript --silent
+suite client-size of_check npm run size --workspace clients/typescript --silent
+suite page-types of_check npm run typecheck --workspace web --silent
+suite page of_vitest npm test --workspace web --silent
+xunit realtime Tidings.Realtime.Tests
+xunit simulation Tidings.Simulation.Tests
+xunit fuzz Tidings.Fuzz
+xunit protocols Tidings.Protocols.Tests
+xunit library Tidings.Library.Tests
+suite interop-types of_check npm run typecheck --workspace tests/interop --silent
+suite interop of_vitest npm test --workspace tests/interop --silent
+xunit server Tidings.Server.Tests
+TIDINGS_TEST_DATABASE=postgres xunit server-postgres Tidings.Server.Tests -trait- Database=SQLite
+xunit scaleout Tidings.Scaleout.Tests
+xunit faults Tidings.Faults.Tests
+xunit cluster Tidings.Cluster.Tests
+xunit deploy Tidings.Deploy.Tests
+xunit browser Tidings.Browser.Tests

@@ -17,6 +17,7 @@ let host: HTMLElement;
 let asked: Asked[];
 let session: Session;
 let router: Router;
+let answerPost: () => void;
 
 beforeEach(() => {
   history.replaceState(null, '', '/feed');
@@ -46,7 +47,9 @@ async function open(user: typeof nora | null): Promise<void> {
     if (path.startsWith('/api/creators')) return json({ creators: [] });
     if (path === '/api/posts' && method === 'POST') {
       const post = aPost({ id: 'own', text: 'Mine', creator: nora, createdAt: new Date().toISOString() });
-      return new Promise((resolve) => setTimeout(() => resolve(json({ success: true, post }, 201)), 40));
+      return new Promise((resolve) => {
+        answerPost = () => resolve(json({ success: true, post }, 201));
+      });
     }
     if (path.startsWith('/api/posts')) return json({ posts: [aPost()], nextCursor: null, positions: { 'feed:u1': 'pos-7' } });
     return problem(404, 'not_found');
@@ -94,7 +97,10 @@ describe('the feed page', () => {
     await act(() => byTestId('submit-post')?.closest('form')?.requestSubmit());
     expect(host.querySelector('[data-state="sending"]')?.textContent).toContain('Mine');
 
-    await act(settled);
+    await act(async () => {
+      answerPost();
+      await settled();
+    });
     expect(host.querySelector('[data-state="sending"]')).toBeNull();
     const post = aPost({ id: 'own', text: 'Mine', creator: nora, createdAt: new Date().toISOString() });
     await act(async () => {

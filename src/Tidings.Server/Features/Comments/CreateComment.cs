@@ -60,7 +60,12 @@ internal static class CreateComment
                 var after = post.After(1);
                 var row = comment with
                 {
-                    Place = after.Version, Version = after.Version, Nickname = by.Nickname, FullName = by.FullName, Avatar = by.Avatar, IsCreator = by.IsCreator,
+                    Place = after.Version,
+                    Version = after.Version,
+                    Nickname = by.Nickname,
+                    FullName = by.FullName,
+                    Avatar = by.Avatar,
+                    IsCreator = by.IsCreator,
                 };
                 var written = row.Normalise();
                 var answer = JsonSerializer.SerializeToUtf8Bytes(new CommentAnswer(written, after.CommentsCount), CommentsJson.Answers.CommentAnswer);

@@ -41,8 +41,14 @@ internal static class CreateReport
                 if (await AuthorOfAsync(write, kind, objectId, reporter.Id, now) is not { } author) return null;
                 var row = new
                 {
-                    Id = Guid.CreateVersion7(now).ToString("N"), ReporterId = reporter.Id, Kind = kind, ObjectId = objectId, AuthorId = author,
-                    request.Reason, Note = request.Note ?? "", Now = now,
+                    Id = Guid.CreateVersion7(now).ToString("N"),
+                    ReporterId = reporter.Id,
+                    Kind = kind,
+                    ObjectId = objectId,
+                    AuthorId = author,
+                    request.Reason,
+                    Note = request.Note ?? "",
+                    Now = now,
                 };
                 if (await write.ExecuteAsync(Sql.Insert, row) > 0) return row.Id;
                 return await write.QuerySingleOrDefaultAsync<string>(Sql.Open, row);

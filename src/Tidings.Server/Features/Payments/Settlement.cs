@@ -56,7 +56,8 @@ internal static class Settlement
         await write.AppendAsync(new TipReceived(payment.CreatorId, tip, now));
         var data = NotificationsJson.Write(tip, NotificationsJson.Answers.TipView);
         await write.AddAsync(new NewNotification(
-            payment.CreatorId, NotificationTypes.TipReceived, "New tip", $"{payer.Nickname} sent you {payment.Amount} {payment.Currency}", data, now) { ActorId = payer.Id });
+            payment.CreatorId, NotificationTypes.TipReceived, "New tip", $"{payer.Nickname} sent you {payment.Amount} {payment.Currency}", data, now)
+        { ActorId = payer.Id });
     }
 
     private static async ValueTask<PostCreator?> PayerAsync(IWriteUnit write, PaymentRow payment) =>
