@@ -40,7 +40,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
             foreach (var node in cluster.Nodes)
             {
                 await AnsweredAsync(log, 40);
-                (await node.Server.StopAsync()).ShouldBe(0);
+                (await node.Server.StopAsync()).ShouldBe(0, node.Server.Output.ToString());
                 await AnsweredAsync(log, 40); // the other one has it all
                 await node.Server.StartAgainAsync();
             }

@@ -16,8 +16,8 @@ internal static class TestDatabase
         var other => throw new InvalidOperationException($"TIDINGS_TEST_DATABASE is {other}; it may be sqlite or postgres."),
     };
 
-    /// <summary>The connection string of a new database; null for SQLite.</summary>
-    public static async Task<string?> NewAsync() => IsPostgres ? await NewPostgresAsync() : null;
+    /// <summary>The connection string of a new database; null for SQLite. It has patience: here many servers start at once on few cores.</summary>
+    public static async Task<string?> NewAsync() => IsPostgres ? $"{await NewPostgresAsync()};Timeout=30" : null;
 
     /// <summary>The connection string of a new database. Without PostgreSQL the test is skipped, or fails where every test must run.</summary>
     public static async Task<string> NewPostgresAsync()

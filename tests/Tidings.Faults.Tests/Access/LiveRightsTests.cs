@@ -116,7 +116,10 @@ public sealed class LiveRightsTests : IAsyncLifetime
         await ReadAllAsync("from the database", post, marker, since, isDeleted);
 
         if (isDeleted) return;
+        await using var creator = await NativeClient.ConnectAsync(_author);
+        await creator.SubscribeAsync($"user:{_author.Id}");
         await _provider.SubscribeAsync(_reader, _author, "Gold", 5);
+        await creator.WaitForAsync(message => message.IsOfType("new_subscription"), "the payment, which live rights hear of just before");
         await using var paid = await NativeClient.ConnectAsync(_reader);
         await paid.SubscribeAsync(_author.Creator, since[_author.Creator]);
         await paid.WaitForAsync(message => message.IsOfType("post_created") && message.PostText() == marker, "the full form, for whoever pays");

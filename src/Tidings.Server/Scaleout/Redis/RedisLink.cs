@@ -20,6 +20,7 @@ internal sealed partial class RedisLink : IAsyncDisposable
     private readonly Action _lost;
     private readonly CancellationTokenSource _stopping = new();
     private RedisConnection? _connection;
+    private bool _isDisposed;
     private Task _running = Task.CompletedTask;
 
     /// <param name="installation">Where it is.</param>
@@ -52,8 +53,10 @@ internal sealed partial class RedisLink : IAsyncDisposable
     /// <summary>Begins to connect.</summary>
     public void Start() => _running = Task.Run(RunAsync);
 
+    /// <summary>Ends it; the host may ask for that more than once.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, true)) return;
         await _stopping.CancelAsync();
         await _running;
         _stopping.Dispose();
