@@ -66,7 +66,7 @@ internal sealed class Crowd(Options options) : IMeasurement
         Read(_pages, () => "");
         samples = further;
         Read(_pages, () => $"&cursor={cursor}");
-        report.AddBelow("first page of the feed, p50", Milliseconds(first, 50), "ms", goal: 10, aim: 5);
+        report.AddBelow("first page of the feed, p50", first.Percentile(50), "ms", goal: 10, aim: 5);
         report.AddLatencies("first page of the feed", first);
         report.AddLatencies("further page of the feed", further);
 
@@ -121,7 +121,7 @@ internal sealed class Crowd(Options options) : IMeasurement
         rig.Loop.RunUntil(() => Array.TrueForAll(arrived, count => count == sent), TimeSpan.FromSeconds(10));
         usage.Stop(report);
 
-        report.AddBelow("the post acknowledged, slowest", Milliseconds(answers, 100), "ms", goal: 100, aim: 50);
+        report.AddBelow("the post acknowledged, slowest", answers.Percentile(100), "ms", goal: 100, aim: 50);
         var whole = arrived.Count(count => count == sent);
         report.Add($"followers online who got all {sent}", whole, "", whole == _online ? "all" : $"OF {_online:N0}");
         report.AddLatencies("post sent → on a follower's socket", latencies);
@@ -166,8 +166,6 @@ internal sealed class Crowd(Options options) : IMeasurement
                 Send(connection, connection.Request);
         }
     }
-
-    private static double Milliseconds(Samples samples, double percent) => samples.Percentile(percent) * 1_000.0 / Stopwatch.Frequency;
 
     private void Seed(string file, string authorId, string readerId)
     {
