@@ -17,7 +17,8 @@ internal static class DataMigration
     /// <summary>In no order that matters: there are no references between them.</summary>
     private static readonly string[] Tables =
     [
-        "users", "sessions", "revocations", "posts", "post_likes", "follows", "tiers", "subscriptions", "purchases", "payments", "media", "reports", "suspensions", "audit_log", "account_removals", "blocks", "idempotency_keys",
+        "users", "sessions", "revocations", "posts", "post_likes", "follows", "tiers", "subscriptions", "purchases", "payments", "media",
+        "connected_accounts", "reports", "suspensions", "audit_log", "account_removals", "blocks", "idempotency_keys",
         "pending_counters", "pending_public_posts",
         "data_protection_keys", "comments", "notification_boxes", "notifications", "muted_notifications", "pending_like_notices",
         "conversations", "conversation_members", "messages",
