@@ -3,7 +3,7 @@ using Tidings.Protocols.Native;
 using Tidings.Protocols.Streams;
 using Tidings.Realtime.Channels;
 using Tidings.Realtime.Publications;
-using Tidings.Server.Features.Posts;
+using Tidings.Server.Host;
 using static Tidings.Fuzz.WrongAnswerException;
 
 namespace Tidings.Fuzz.Targets;

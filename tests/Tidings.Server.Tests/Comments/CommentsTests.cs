@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Shouldly;
 using Tidings.Realtime.Publications;
 using Tidings.Server.Features.Posts;
+using Tidings.Server.Host;
 using Tidings.Server.Tests.Posts;
 using Xunit;
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 using Tidings.Realtime.Connections;
 using Tidings.Server.Features.Posts;
+using Tidings.Server.Host;
 using Tidings.Server.Tests.Posts;
 using Xunit;
 

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Shouldly;
 using Tidings.Server.Features.Posts;
+using Tidings.Server.Host;
 using Xunit;
 
 namespace Tidings.Server.Tests.Posts;

@@ -1,5 +1,5 @@
 using Shouldly;
-using Tidings.Server.Features.Posts;
+using Tidings.Server.Host;
 using Xunit;
 
 namespace Tidings.Server.Tests.Posts;

@@ -1,4 +1,5 @@
-using Tidings.Server.Features.Posts;
+using Tidings.Server.Host;
+
 
 namespace Tidings.Server.Features.Comments;
 
@@ -16,7 +17,7 @@ internal static class CommentRules
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         if (string.IsNullOrWhiteSpace(content)) errors["content"] = ["A comment needs a content."];
-        PostRules.Text("content", content, ContentChars, errors);
+        FieldRules.Text("content", content, ContentChars, errors);
         return errors;
     }
 }

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tidings.Realtime.Channels;
-using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
 
 namespace Tidings.Server.Features.Conversations;
@@ -28,7 +27,7 @@ internal static class ConversationRules
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         if (string.IsNullOrWhiteSpace(content)) errors["content"] = ["A message needs a content."];
-        PostRules.Text("content", content, ContentChars, errors);
+        FieldRules.Text("content", content, ContentChars, errors);
         return errors;
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Posts;
+using Tidings.Server.Host;
 
 namespace Tidings.Server.Features.Conversations;
 

@@ -94,7 +94,7 @@ internal static class CreateConversation
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         if (others.Count is 0 or > ConversationRules.MostMembers - 1 || !others.TrueForAll(ConversationRules.IsId))
             errors["members"] = [$"These are the ids of 1 to {ConversationRules.MostMembers - 1} other users."];
-        PostRules.Text("title", request.Title, ConversationRules.TitleChars, errors);
+        FieldRules.Text("title", request.Title, ConversationRules.TitleChars, errors);
         return errors;
     }
 

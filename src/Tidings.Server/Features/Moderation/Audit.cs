@@ -1,3 +1,4 @@
+using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Moderation;

@@ -30,7 +30,7 @@ internal static class CreateReport
         if (named.Count != 1) errors["postId"] = ["Name one of postId, commentId, messageId and userId."];
         else if (!ChannelName.IsId(named[0].Item2)) errors[$"{named[0].Item1}Id"] = ["This is not an id."];
         if (!Reasons.Contains(request.Reason, StringComparer.Ordinal)) errors["reason"] = [$"This must be one of {string.Join(", ", Reasons)}."];
-        PostRules.Text("note", request.Note, NoteChars, errors);
+        FieldRules.Text("note", request.Note, NoteChars, errors);
         if (errors.Count > 0) return Problems.Invalid(errors);
 
         var (kind, objectId) = (named[0].Item1, named[0].Item2!);

@@ -13,7 +13,7 @@ internal static class ModerationRules
     public static IResult? ProblemOf(string? note)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        PostRules.Text("note", note, NoteChars, errors);
+        FieldRules.Text("note", note, NoteChars, errors);
         return errors.Count > 0 ? Problems.Invalid(errors) : null;
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Posts;
+using Tidings.Server.Host;
 
 namespace Tidings.Server.Features.Notifications;
 

@@ -70,8 +70,8 @@ internal static class NotifyFromBackend
             errors["type"] = [$"A type is one of {NotificationTypes.Ours[0]}, {NotificationTypes.Ours[1]} and so on, or a name of your own: A-Z 0-9 _, at most {NotificationTypes.MaxLength}."];
         if (string.IsNullOrWhiteSpace(request.Title)) errors["title"] = ["This is required."];
         if (string.IsNullOrWhiteSpace(request.Message)) errors["message"] = ["This is required."];
-        PostRules.Text("title", request.Title, MaxTitle, errors);
-        PostRules.Text("message", request.Message, MaxMessage, errors);
+        FieldRules.Text("title", request.Title, MaxTitle, errors);
+        FieldRules.Text("message", request.Message, MaxMessage, errors);
         if (request.Id is { } id && (id.Length is 0 or > 128 || !id.All(character => character is > ' ' and <= '~')))
             errors["id"] = ["An id has 1 to 128 printable ASCII characters without spaces."];
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Tiers;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
@@ -79,8 +78,8 @@ internal static class NewPayment
     {
         if (amount is null) errors[field] = ["Say the price that was shown: another is not taken."];
         Money.Check(field, amount, errors);
-        PostRules.Currency("currency", currency, errors);
-        PostRules.Text("reference", reference, ReferenceChars, errors);
+        FieldRules.Currency("currency", currency, errors);
+        FieldRules.Text("reference", reference, ReferenceChars, errors);
     }
 
     /// <summary>422 <c>price_changed</c>: the client showed another price than the one that counts.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Tiers;
+using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Payments;

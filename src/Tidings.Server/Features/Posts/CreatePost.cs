@@ -104,12 +104,12 @@ internal static class CreatePost
     private static Dictionary<string, string[]> Check(Request request, PostLimits limits)
     {
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        PostRules.Text("title", request.Title, PostLimits.TitleChars, errors);
-        PostRules.Text("content", request.Content, limits.PostChars, errors);
-        PostRules.Text("category", request.Category, PostLimits.CategoryChars, errors);
+        FieldRules.Text("title", request.Title, PostLimits.TitleChars, errors);
+        FieldRules.Text("content", request.Content, limits.PostChars, errors);
+        FieldRules.Text("category", request.Category, PostLimits.CategoryChars, errors);
         PostRules.MediaType("type", request.Type, errors);
-        PostRules.Url("mediaUrl", request.MediaUrl, errors);
-        PostRules.Url("thumbnail", request.Thumbnail, errors);
+        FieldRules.Url("mediaUrl", request.MediaUrl, errors);
+        FieldRules.Url("thumbnail", request.Thumbnail, errors);
         if (request.Status is not (null or "published" or "draft" or "scheduled")) errors["status"] = ["This must be published, draft or scheduled."];
         if (request is { MediaId.Length: > 0, MediaUrl.Length: > 0 }) errors["mediaUrl"] = ["Name an uploaded file or an address, not both."];
         if (errors.Count == 0 && string.IsNullOrEmpty(request.MediaId)) PostRules.Whole(request.Content ?? "", MediaType(request), Address(request.MediaUrl), errors);

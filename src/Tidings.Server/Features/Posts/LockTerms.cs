@@ -1,5 +1,6 @@
 using System.Globalization;
 using Tidings.Server.Features.Tiers;
+using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Posts;
@@ -19,9 +20,9 @@ internal sealed record LockTerms(bool? IsLocked, decimal? Price, string? Currenc
         bool? isLocked, decimal? price, string? currency, string? tier, string? minSubscriptionTier, Dictionary<string, string[]> errors)
     {
         Money.Check("price", price, errors);
-        PostRules.Currency("currency", currency, errors);
-        PostRules.Text("tier", tier, PostLimits.TierChars, errors);
-        PostRules.Text("minSubscriptionTier", minSubscriptionTier, PostLimits.TierChars, errors);
+        FieldRules.Currency("currency", currency, errors);
+        FieldRules.Text("tier", tier, PostLimits.TierChars, errors);
+        FieldRules.Text("minSubscriptionTier", minSubscriptionTier, PostLimits.TierChars, errors);
         if (tier is not null && minSubscriptionTier is not null && tier != minSubscriptionTier)
             errors["minSubscriptionTier"] = ["This is another name of tier: leave out one of them."];
         if (isLocked == false && (price > 0 || !string.IsNullOrEmpty(tier ?? minSubscriptionTier)))

@@ -6,8 +6,6 @@ internal sealed record PostLimits(int PostChars = 10_000)
 {
     public const int TitleChars = 200;
     public const int CategoryChars = 50;
-    public const int UrlChars = 2_048;
-    public const int CurrencyChars = 10;
     public const int TierChars = 50;
 
     /// <summary>The largest body of a request: each scalar may come as two escapes of six bytes, and the rest of the fields is small.</summary>

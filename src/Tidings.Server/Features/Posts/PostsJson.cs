@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Tidings.Server.Events;
+using Tidings.Server.Host;
 
 namespace Tidings.Server.Features.Posts;
 

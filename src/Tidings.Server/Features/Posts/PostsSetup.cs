@@ -1,3 +1,5 @@
+using Tidings.Server.Host;
+
 namespace Tidings.Server.Features.Posts;
 
 /// <summary>Registers what posts need.</summary>

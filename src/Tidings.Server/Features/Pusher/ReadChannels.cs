@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Tidings.Protocols.Pusher;
 using Tidings.Realtime;
 using Tidings.Realtime.Channels;
-using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
 using Tidings.Server.Scaleout;
 

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 using Tidings.Realtime;
 using Tidings.Realtime.Connections;
-using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
 
 namespace Tidings.Server.Features.Pusher;

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tidings.Protocols.Pusher;
 using Tidings.Realtime;
-using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
 using Tidings.Server.Scaleout;
 

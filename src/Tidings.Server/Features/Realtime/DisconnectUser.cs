@@ -3,6 +3,7 @@ using Tidings.Realtime.Channels;
 using Tidings.Realtime.Connections;
 using Tidings.Server.Auth;
 using Tidings.Server.Features.Posts;
+using Tidings.Server.Host;
 
 namespace Tidings.Server.Features.Realtime;
 

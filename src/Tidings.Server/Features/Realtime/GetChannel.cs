@@ -3,7 +3,6 @@ using Tidings.Protocols.Native;
 using Tidings.Realtime;
 using Tidings.Realtime.Connections;
 using Tidings.Realtime.Publications;
-using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
 using Tidings.Server.Scaleout;
 

@@ -1,6 +1,5 @@
 using Tidings.Realtime;
 using Tidings.Realtime.Channels;
-using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
 using Tidings.Server.Scaleout;
 

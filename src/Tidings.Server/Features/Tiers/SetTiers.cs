@@ -61,8 +61,8 @@ internal static class SetTiers
                 continue;
             }
 
-            PostRules.Text($"{at}.name", tier.Name, NameChars, errors);
-            PostRules.Currency($"{at}.currency", tier.Currency, errors);
+            FieldRules.Text($"{at}.name", tier.Name, NameChars, errors);
+            FieldRules.Currency($"{at}.currency", tier.Currency, errors);
             if (string.IsNullOrWhiteSpace(tier.Name)) errors[$"{at}.name"] = ["A tier needs a name."];
             else if (!names.Add(tier.Name)) errors[$"{at}.name"] = ["Another tier has this name."];
             if (tier.Level is not (>= 1 and <= MaxLevel)) errors[$"{at}.level"] = [$"A level is a whole number from 1 to {MaxLevel}."];

@@ -1,4 +1,4 @@
-namespace Tidings.Server.Features.Posts;
+namespace Tidings.Server.Host;
 
 /// <summary>An answer whose JSON is already bytes.</summary>
 internal sealed class JsonAnswer(int status, byte[] body, string? location = null) : IResult

@@ -1,7 +1,6 @@
-using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
-namespace Tidings.Server.Features.Posts;
+namespace Tidings.Server.Host;
 
 /// <summary>
 /// A request whose repetitions get the first answer. Without a key each request stands for itself. A unit first calls

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 
-namespace Tidings.Server.Features.Posts;
+namespace Tidings.Server.Host;
 
 /// <summary>
 /// Where a page ended in a list whose rows have places that rise one by one and are never used again: nothing is repeated or skipped,

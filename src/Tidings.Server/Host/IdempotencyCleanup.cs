@@ -1,6 +1,6 @@
 using Tidings.Server.Storage;
 
-namespace Tidings.Server.Features.Posts;
+namespace Tidings.Server.Host;
 
 /// <summary>Removes keys that are over, the oldest first and a small piece at a time. It needs no index: rows lie in the order of time.</summary>
 internal sealed partial class IdempotencyCleanup(Store store, TimeProvider clock, ILogger<IdempotencyCleanup> logger) : BackgroundService

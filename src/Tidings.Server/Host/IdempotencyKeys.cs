@@ -1,8 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
-using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
-namespace Tidings.Server.Features.Posts;
+namespace Tidings.Server.Host;
 
 /// <summary>The first answer to a request that had a key, as it is given again to every repetition.</summary>
 internal sealed record FirstAnswer

@@ -4,9 +4,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Tidings.Server.Host;
 
-namespace Tidings.Server.Features.Posts;
+namespace Tidings.Server.Host;
 
 /// <summary>What became of a request's body: a value, or the problem to answer with.</summary>
 /// <param name="Value">The value; null if there is a problem.</param>

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 
-namespace Tidings.Server.Features.Posts;
+namespace Tidings.Server.Host;
 
 /// <summary>
 /// Where a page ended: the time and the id of its last post, whose order no later post changes. Opaque to clients; one text per place.
