@@ -1,6 +1,5 @@
 using Tidings.Server.Host;
 
-
 namespace Tidings.Server.Features.Comments;
 
 /// <summary>What a comment may hold.</summary>

@@ -5,60 +5,29 @@ using Tidings.Server.Storage;
 namespace Tidings.Server.Features.Likes;
 
 /// <summary>
-/// Publishes the latest figures of posts whose counters changed: at most one event per post in 100 ms, and the last one always, for a
-/// mark goes in the transaction that publishes it. Marks that a crash left are finished at start.
+/// Publishes the latest figures of posts whose counters changed: at most one event per post in 100 ms, and the last one always.
 /// </summary>
-internal sealed class CounterFlush : BackgroundService
+internal sealed class CounterFlush(Store store, TimeProvider clock, ILogger<CounterFlush> logger) : MarkFlush("the counters of posts", TimeSpan.FromMilliseconds(100), store, clock, logger)
 {
     private const int Batch = 500;
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    private readonly Store _store;
-    private readonly TimeProvider _clock;
-    private readonly FlushLoop _loop;
-
-    public CounterFlush(Store store, TimeProvider clock, ILogger<CounterFlush> logger)
+    /// <inheritdoc />
+    protected override async ValueTask<string?> FlushBatchAsync(IWriteUnit write, string after, DateTimeOffset now)
     {
-        _store = store;
-        _clock = clock;
-        _loop = new FlushLoop("the counters of posts", Interval, FlushAsync, clock, logger);
-    }
+        var marks = await write.QueryAsync<Mark>(Sql.Read, new { After = after, Take = Batch });
+        if (marks.Count == 0) return null;
 
-    /// <summary>Says that there are marks.</summary>
-    public void Wake() => _loop.Wake();
+        await write.ExecuteAsync(Sql.Remove, new { Posts = JsonSerializer.Serialize(marks.Select(mark => mark.PostId)) });
+        foreach (var mark in marks)
+        {
+            if (mark.LikesCount is not { } likes) continue; // the post is gone: post_deleted has said so
+            var changes = mark.Likes + mark.Unlikes;
+            await write.AppendAsync(mark.LatestLiked != 0
+                ? new PostLiked(mark.PostId, likes, mark.Version ?? 0, mark.LatestUser, changes, now)
+                : new PostUnliked(mark.PostId, likes, mark.Version ?? 0, mark.LatestUser, changes, now));
+        }
 
-    /// <summary>Publishes what is marked now: each post once, also if it is marked again meanwhile.</summary>
-    public async Task FlushAsync(CancellationToken cancellationToken)
-    {
-        for (string? after = ""; after is not null;)
-            after = await FlushBatchAsync(after, cancellationToken).ConfigureAwait(false);
-    }
-
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loop.RunAsync(stoppingToken);
-
-    /// <returns>The post where the next batch begins; null if there is none.</returns>
-    private async Task<string?> FlushBatchAsync(string after, CancellationToken cancellationToken)
-    {
-        var now = _clock.GetUtcNow();
-        return await _store.WriteAsync(
-            async write =>
-            {
-                var marks = await write.QueryAsync<Mark>(Sql.Read, new { After = after, Take = Batch });
-                if (marks.Count == 0) return null;
-
-                await write.ExecuteAsync(Sql.Remove, new { Posts = JsonSerializer.Serialize(marks.Select(mark => mark.PostId)) });
-                foreach (var mark in marks)
-                {
-                    if (mark.LikesCount is not { } likes) continue; // the post is gone: post_deleted has said so
-                    var changes = mark.Likes + mark.Unlikes;
-                    await write.AppendAsync(mark.LatestLiked != 0
-                        ? new PostLiked(mark.PostId, likes, mark.Version ?? 0, mark.LatestUser, changes, now)
-                        : new PostUnliked(mark.PostId, likes, mark.Version ?? 0, mark.LatestUser, changes, now));
-                }
-
-                return marks.Count < Batch ? null : marks[^1].PostId;
-            },
-            cancellationToken).ConfigureAwait(false);
+        return marks.Count < Batch ? null : marks[^1].PostId;
     }
 
     private sealed record Mark(string PostId, long Likes, long Unlikes, string LatestUser, long LatestLiked, long? LikesCount, long? Version);

@@ -6,65 +6,34 @@ using Tidings.Server.Storage;
 namespace Tidings.Server.Features.Likes;
 
 /// <summary>
-/// Tells authors that their posts were liked: one notification for each post, at most once a second, and the last like always, for the
-/// mark goes in the transaction that notifies. Marks that a crash left are finished at start.
+/// Tells authors that their posts were liked: one notification for each post, at most once a second, and the last like always.
 /// </summary>
-internal sealed class LikeNotices : BackgroundService
+internal sealed class LikeNotices(Store store, TimeProvider clock, ILogger<LikeNotices> logger) : MarkFlush("the notifications of likes", TimeSpan.FromSeconds(1), store, clock, logger)
 {
     private const int Batch = 50;
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private readonly Store _store;
-    private readonly TimeProvider _clock;
-    private readonly FlushLoop _loop;
-
-    public LikeNotices(Store store, TimeProvider clock, ILogger<LikeNotices> logger)
+    /// <inheritdoc />
+    protected override async ValueTask<string?> FlushBatchAsync(IWriteUnit write, string after, DateTimeOffset now)
     {
-        _store = store;
-        _clock = clock;
-        _loop = new FlushLoop("the notifications of likes", Interval, FlushAsync, clock, logger);
-    }
+        var marks = await write.QueryAsync<Mark>(Sql.Read, new { After = after, Take = Batch });
+        if (marks.Count == 0) return null;
+        await write.ExecuteAsync(Sql.Remove, new { Posts = JsonSerializer.Serialize(marks.Select(mark => mark.PostId)) });
 
-    /// <summary>Says that there are marks.</summary>
-    public void Wake() => _loop.Wake();
-
-    /// <summary>Tells of what is marked now.</summary>
-    public async Task FlushAsync(CancellationToken cancellationToken)
-    {
-        for (string? after = ""; after is not null;)
-            after = await FlushBatchAsync(after, cancellationToken).ConfigureAwait(false);
-    }
-
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loop.RunAsync(stoppingToken);
-
-    /// <returns>The post where the next batch begins; null if there is none.</returns>
-    private async Task<string?> FlushBatchAsync(string after, CancellationToken cancellationToken)
-    {
-        var now = _clock.GetUtcNow();
-        return await _store.WriteAsync(
-            async write =>
+        var likers = marks.ToDictionary(mark => mark.PostId, mark => JsonSerializer.Deserialize<List<string>>(mark.Likers)!);
+        var users = (await write.QueryAsync<User>(Sql.Users, new { Ids = JsonSerializer.Serialize(likers.Values.SelectMany(ids => ids).Distinct()) }))
+            .ToDictionary(user => user.Id, user => new PostCreator(user.Id, user.Nickname, user.FullName ?? "", user.Avatar, user.IsCreator != 0));
+        foreach (var mark in marks.OrderBy(mark => mark.AuthorId, StringComparer.Ordinal))
+        {
+            if (mark is not { AuthorId: { } author, Count: { } count and > 0 }) continue; // the post is gone, or the likes are
+            await write.AddAsync(new NewInGroup(author, NotificationTypes.LikePost, $"like:{mark.PostId}", [.. likers[mark.PostId].Where(users.ContainsKey).Select(id => users[id])], now)
             {
-                var marks = await write.QueryAsync<Mark>(Sql.Read, new { After = after, Take = Batch });
-                if (marks.Count == 0) return null;
-                await write.ExecuteAsync(Sql.Remove, new { Posts = JsonSerializer.Serialize(marks.Select(mark => mark.PostId)) });
+                PostId = mark.PostId,
+                Count = count,
+                Say = Sentences.Likes,
+            });
+        }
 
-                var likers = marks.ToDictionary(mark => mark.PostId, mark => JsonSerializer.Deserialize<List<string>>(mark.Likers)!);
-                var users = (await write.QueryAsync<User>(Sql.Users, new { Ids = JsonSerializer.Serialize(likers.Values.SelectMany(ids => ids).Distinct()) }))
-                    .ToDictionary(user => user.Id, user => new PostCreator(user.Id, user.Nickname, user.FullName ?? "", user.Avatar, user.IsCreator != 0));
-                foreach (var mark in marks.OrderBy(mark => mark.AuthorId, StringComparer.Ordinal))
-                {
-                    if (mark is not { AuthorId: { } author, Count: { } count and > 0 }) continue; // the post is gone, or the likes are
-                    await write.AddAsync(new NewInGroup(author, NotificationTypes.LikePost, $"like:{mark.PostId}", [.. likers[mark.PostId].Where(users.ContainsKey).Select(id => users[id])], now)
-                    {
-                        PostId = mark.PostId,
-                        Count = count,
-                        Say = Sentences.Likes,
-                    });
-                }
-
-                return marks.Count < Batch ? null : marks[^1].PostId;
-            },
-            cancellationToken).ConfigureAwait(false);
+        return marks.Count < Batch ? null : marks[^1].PostId;
     }
 
     private sealed record Mark(string PostId, string Likers, string? AuthorId, long? Count);

@@ -54,10 +54,10 @@ internal sealed record ModerationPage(string Before, int Take)
     public static bool TryRead(string? cursor, string? limit, out ModerationPage page, out IResult problem)
     {
         page = new ModerationPage(string.IsNullOrEmpty(cursor) ? Newest : cursor, 0);
-        problem = Posts.PageLimit.Refusal(Most);
-        if (!Posts.PageLimit.TryParse(limit, 50, Most, out var take)) return false;
+        problem = PageLimit.Refusal(Most);
+        if (!PageLimit.TryParse(limit, 50, Most, out var take)) return false;
         page = page with { Take = take };
-        problem = Host.Problems.Invalid("cursor", "This is not a cursor of this list.");
+        problem = Problems.Invalid("cursor", "This is not a cursor of this list.");
         return page.Before == Newest || (page.Before.Length == 32 && page.Before.All(char.IsAsciiHexDigitLower));
     }
 

@@ -13,8 +13,6 @@ namespace Tidings.Server.Features.Moderation;
 /// </summary>
 internal static class CreateReport
 {
-    private const int MaxBody = 16 * 1024;
-    private const int NoteChars = 1_000;
     private static readonly string[] Reasons = ["spam", "abuse", "violence", "nudity", "illegal", "impersonation", "other"];
 
     /// <summary>One of the four ids, a reason, and a note.</summary>
@@ -22,7 +20,7 @@ internal static class CreateReport
 
     public static async Task<IResult> HandleAsync(HttpRequest http, CurrentUser reporter, Store store, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var body = await RequestJson.ReadAsync(http, ModerationRequestJson.Strict.CreateReport, MaxBody, withFingerprint: false, cancellationToken);
+        var body = await RequestJson.ReadAsync(http, ModerationRequestJson.Strict.CreateReport, ModerationRules.BodyBytes, withFingerprint: false, cancellationToken);
         if (body.Value is not { } request) return body.Problem!;
 
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
@@ -30,7 +28,7 @@ internal static class CreateReport
         if (named.Count != 1) errors["postId"] = ["Name one of postId, commentId, messageId and userId."];
         else if (!ChannelName.IsId(named[0].Item2)) errors[$"{named[0].Item1}Id"] = ["This is not an id."];
         if (!Reasons.Contains(request.Reason, StringComparer.Ordinal)) errors["reason"] = [$"This must be one of {string.Join(", ", Reasons)}."];
-        FieldRules.Text("note", request.Note, NoteChars, errors);
+        FieldRules.Text("note", request.Note, ModerationRules.NoteChars, errors);
         if (errors.Count > 0) return Problems.Invalid(errors);
 
         var (kind, objectId) = (named[0].Item1, named[0].Item2!);

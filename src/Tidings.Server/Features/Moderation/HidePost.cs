@@ -15,8 +15,6 @@ internal static class HidePost
     /// <summary>The status of a hidden post, which its author sees.</summary>
     public const string Hidden = "hidden";
 
-    private const int MaxBody = 16 * 1024;
-
     /// <summary>Why.</summary>
     public sealed record Request(string? Note);
 
@@ -29,7 +27,7 @@ internal static class HidePost
     private static async Task<IResult> ChangeAsync(
         string id, string from, string to, string action, HttpContext http, Store store, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var (request, problem) = await ModerationRules.ReadAsync(http.Request, ModerationRequestJson.Strict.HidePost, MaxBody, static body => body.Note, cancellationToken);
+        var (request, problem) = await ModerationRules.ReadAsync(http.Request, ModerationRequestJson.Strict.HidePost, static body => body.Note, cancellationToken);
         if (problem is not null) return problem;
 
         var (now, actor) = (clock.GetUtcNow(), Moderators.ActorOf(http));

@@ -14,7 +14,6 @@ internal sealed record ReportPage(IReadOnlyList<ReportView> Reports, string? Nex
 /// <summary>Reads reports, and closes them.</summary>
 internal static class Reports
 {
-    private const int MaxBody = 16 * 1024;
     private static readonly string[] Statuses = ["open", "dismissed", "acted"];
 
     /// <summary>How it was resolved.</summary>
@@ -33,7 +32,7 @@ internal static class Reports
 
     public static async Task<IResult> ResolveAsync(string id, HttpContext http, Store store, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var body = await RequestJson.ReadAsync(http.Request, ModerationRequestJson.Strict.ResolveReport, MaxBody, withFingerprint: false, cancellationToken);
+        var body = await RequestJson.ReadAsync(http.Request, ModerationRequestJson.Strict.ResolveReport, ModerationRules.BodyBytes, withFingerprint: false, cancellationToken);
         if (body.Value is not { } request) return body.Problem!;
         if (request.As is not ("dismissed" or "acted")) return Problems.Invalid("as", "This must be dismissed or acted.");
         if (ModerationRules.ProblemOf(request.Note) is { } wrong) return wrong;

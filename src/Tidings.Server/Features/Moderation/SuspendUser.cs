@@ -13,15 +13,13 @@ internal static class SuspendUser
     /// <summary>As good as for ever: the year 9000.</summary>
     public static readonly DateTimeOffset Forever = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private const int MaxBody = 16 * 1024;
-
     /// <summary>Until when, for ever if that is left out; and why.</summary>
     public sealed record Request(DateTimeOffset? Until, string? Note);
 
     public static async Task<IResult> SuspendAsync(
         string id, HttpContext http, Suspensions suspensions, Store store, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var (request, problem) = await ModerationRules.ReadAsync(http.Request, ModerationRequestJson.Strict.SuspendUser, MaxBody, static body => body.Note, cancellationToken);
+        var (request, problem) = await ModerationRules.ReadAsync(http.Request, ModerationRequestJson.Strict.SuspendUser, static body => body.Note, cancellationToken);
         if (problem is not null) return problem;
 
         var (now, actor) = (clock.GetUtcNow(), Moderators.ActorOf(http));
