@@ -6,6 +6,7 @@ using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Accounts;
 using Tidings.Server.Features.Blocks;
 using Tidings.Server.Features.Comments;
+using Tidings.Server.Features.ConnectedAccounts;
 using Tidings.Server.Features.Conversations;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
@@ -22,6 +23,7 @@ using Tidings.Server.Features.Subscriptions;
 using Tidings.Server.Host;
 using Tidings.Server.Operations;
 using Tidings.Server.Page;
+using Tidings.Server.Publishing.Connectors;
 using Tidings.Server.Scaleout;
 using Tidings.Server.Storage;
 
@@ -49,6 +51,8 @@ builder.Services
     .AddMedia(options)
     .AddModeration()
     .AddPrivacy()
+    .AddConnectors(options)
+    .AddConnectedAccounts(renews: options.Roles.HasFlag(NodeRoles.Publishing))
     .AddOperations()
     .AddOpenApi();
 
@@ -70,6 +74,7 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.MapMedia();
     app.MapModeration();
     app.MapPrivacy();
+    app.MapConnectedAccounts();
     app.MapNotifications();
     app.MapConversations();
     app.MapRealtimeApi();

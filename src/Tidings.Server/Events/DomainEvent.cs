@@ -86,6 +86,12 @@ internal sealed record SubscriptionEnded(
 /// <summary>A user has bought a post, or has it no longer.</summary>
 internal sealed record PurchaseChanged(string UserId, string PostId, bool Holds, DateTimeOffset At) : DomainEvent(At);
 
+/// <summary>A user has connected an account on another platform, or connected it again.</summary>
+internal sealed record AccountConnected(string UserId, string Platform, string AccountId, DateTimeOffset At) : DomainEvent(At);
+
+/// <summary>An account on another platform is used no longer. <paramref name="Reason"/> is a sentence for its user.</summary>
+internal sealed record AccountDisconnected(string UserId, string Platform, string AccountId, string Reason, DateTimeOffset At) : DomainEvent(At);
+
 /// <summary>A tip was confirmed.</summary>
 internal sealed record TipReceived(string CreatorId, TipView Tip, DateTimeOffset At) : DomainEvent(At);
 

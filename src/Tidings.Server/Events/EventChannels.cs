@@ -78,6 +78,9 @@ internal static class EventChannels
         PostHistoryRewritten e =>
             [new(BetweenNodes, PostRewrittenPayload.Type, new PostRewrittenPayload(e.PostId, e.AuthorId, e.Level, e.Access) { CommentId = e.CommentId })],
 
+        AccountConnected e => [new(User(e.UserId), "account:connected", new AccountPayload(e.Platform, e.AccountId, null))],
+        AccountDisconnected e => [new(User(e.UserId), "account:disconnected", new AccountPayload(e.Platform, e.AccountId, e.Reason))],
+
         TipReceived e => [new(User(e.CreatorId), "tip_received", new TipPayload(e.Tip))],
 
         _ => throw new InvalidOperationException($"{happened.GetType().Name} has no row in EventChannels."),

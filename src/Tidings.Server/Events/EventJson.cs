@@ -50,6 +50,7 @@ internal static class EventJson
 [JsonSerializable(typeof(LevelsHeldPayload))]
 [JsonSerializable(typeof(PostHeldPayload))]
 [JsonSerializable(typeof(TipPayload))]
+[JsonSerializable(typeof(AccountPayload))]
 [JsonSerializable(typeof(ApartPayload))]
 [JsonSerializable(typeof(PostRewrittenPayload))]
 internal sealed partial class EventJsonContext : JsonSerializerContext;

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Tidings.Server.Events;
 
 /// <summary>What an event carries besides its type, channel, position, id and time, which the engine writes.</summary>
@@ -47,6 +49,10 @@ internal sealed record FeedSourcePayload(string Reason, string CreatorId) : Even
 
 /// <summary><c>feed_update</c> that counts.</summary>
 internal sealed record FeedCountPayload(string Reason, long Count) : EventPayload;
+
+/// <summary><c>account:connected</c> and, with the reason, <c>account:disconnected</c>.</summary>
+internal sealed record AccountPayload(
+    string Platform, string AccountId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason) : EventPayload;
 
 /// <summary><c>tip_received</c>.</summary>
 internal sealed record TipPayload(TipView Tip) : EventPayload;

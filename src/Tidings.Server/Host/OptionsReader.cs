@@ -44,6 +44,7 @@ internal static class OptionsReader
             EncryptionKeys = ReadEncryptionKeys(settings),
             ReturnWindow = settings.Duration("ReturnWindow", TimeSpan.FromMinutes(2), TimeSpan.Zero, TimeSpan.FromMinutes(30)),
             PaymentsWebhookKey = ReadPaymentsKey(settings),
+            AllowPrivateNetworks = settings.Switch("Publishing:AllowPrivateNetworks", whenAbsent: false),
             Webhooks = ReadWebhooks(section, settings),
             Roles = ReadRoles(settings),
             Redis = ReadRedis(settings),

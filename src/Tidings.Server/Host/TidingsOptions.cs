@@ -43,6 +43,9 @@ internal sealed class TidingsOptions
     /// <summary>The key with which the payments' provider signs; null: none is configured.</summary>
     public required byte[]? PaymentsWebhookKey { get; init; }
 
+    /// <summary>Whether what users connect may be on private networks and reached by plain http: for development and closed networks.</summary>
+    public required bool AllowPrivateNetworks { get; init; }
+
     /// <summary>Who is told of what happens in channels.</summary>
     public required IReadOnlyList<WebhookOptions> Webhooks { get; init; }
 

@@ -39,6 +39,10 @@ internal static class ExportUser
         ("notifications", "SELECT id AS k, type, title, message, data, is_read, created_at FROM notifications WHERE user_id = @Me AND id > @After ORDER BY id LIMIT @Piece"),
         ("mutedNotifications", "SELECT type AS k FROM muted_notifications WHERE user_id = @Me AND type > @After ORDER BY type LIMIT @Piece"),
         ("blocked", "SELECT blocked_id AS k, created_at FROM blocks WHERE blocker_id = @Me AND blocked_id > @After ORDER BY blocked_id LIMIT @Piece"),
+        ("connectedAccounts", """
+            SELECT id AS k, platform, external_id, handle, base_url, status, reason, created_at
+            FROM connected_accounts WHERE user_id = @Me AND status <> 'authorizing' AND id > @After ORDER BY id LIMIT @Piece
+            """),
         ("reports", "SELECT id AS k, kind, object_id, reason, note, status, created_at FROM reports WHERE reporter_id = @Me AND id > @After ORDER BY id LIMIT @Piece"),
     ];
 
