@@ -35,7 +35,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     [InlineData("squares")]
     public async Task A_parser_that_is_broken_is_found(string name)
     {
-        var result = await FuzzRun.RunAsync(BrokenTargets.Find(name), TimeSpan.FromSeconds(5), seed: 1);
+        var result = await FuzzRun.RunAsync(BrokenTargets.Find(name), TimeSpan.FromMinutes(1), seed: 1);
 
         result.Failure.ShouldNotBeNull();
         File.Delete(result.Failure[(result.Failure.LastIndexOf(' ') + 1)..]);

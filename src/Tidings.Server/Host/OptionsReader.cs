@@ -227,8 +227,15 @@ internal static class OptionsReader
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.UserInfo.Length > 0) return null;
         if (text.EndsWith('/') || url.PathAndQuery != "/" || url.Fragment.Length > 0 || url.Host.EndsWith('.')) return null;
-        var host = url.HostNameType == UriHostNameType.IPv6 ? url.Host : url.IdnHost;   // the one with its brackets, the other as it is resolved
-        return url.IsDefaultPort ? $"{url.Scheme}://{host}" : $"{url.Scheme}://{host}:{url.Port}";
+        try
+        {
+            var host = url.HostNameType == UriHostNameType.IPv6 ? url.Host : url.IdnHost;   // the one with its brackets, the other as it is resolved
+            return url.IsDefaultPort ? $"{url.Scheme}://{host}" : $"{url.Scheme}://{host}:{url.Port}";
+        }
+        catch (UriFormatException)
+        {
+            return null; // a name that no resolver takes: too long, or with a letter that names can't have
+        }
     }
 
     private static List<IPNetwork> ReadNetworks(SettingsReader settings)

@@ -8,6 +8,11 @@ namespace Tidings.Server.Tests.Host;
 
 public sealed class OptionsReaderTests
 {
+    private const string LongLabel = ".a-label-of-thirty-two-letters-xx";
+
+    /// <summary>Longer than a name may be, with a letter that none may have.</summary>
+    private const string LongHost = $"https://\ufffd{LongLabel}{LongLabel}{LongLabel}{LongLabel}{LongLabel}{LongLabel}{LongLabel}{LongLabel}{LongLabel}";
+
     [Fact]
     public void Without_settings_everything_has_its_default()
     {
@@ -54,6 +59,7 @@ public sealed class OptionsReaderTests
     [InlineData("AllowedOrigins", "https://example.com/path", "write an origin such as")]
     [InlineData("AllowedOrigins", "https://user@example.com", "write an origin such as")]
     [InlineData("AllowedOrigins", "ftp://example.com", "write an origin such as")]
+    [InlineData("AllowedOrigins", LongHost, "write an origin such as")]
     [InlineData("AllowedOrigins", "null", "write an origin such as")]
     [InlineData("Auth:JwksUrl", "keys.json", "give a whole URL")]
     [InlineData("Auth:JwksUrl", "file:///etc/passwd", "give a whole URL")]

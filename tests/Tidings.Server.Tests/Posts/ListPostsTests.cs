@@ -40,6 +40,34 @@ public sealed class ListPostsTests(PostsApp app) : IClassFixture<PostsApp>
     }
 
     [Fact]
+    public async Task A_feed_is_whole_whoever_posts_much_or_little_and_however_it_is_cut_into_pages()
+    {
+        var me = PostsApp.NewUser();
+        using var mine = await app.ClientAsync(me);
+        var posts = new List<(string Id, string Category)>();
+        for (var creator = 0; creator < 9; creator++)
+        {
+            var name = PostsApp.NewUser();
+            using var theirs = await app.ClientAsync(name);
+            await mine.PostAsync($"/api/creators/{name}/follow", null).JsonAsync(HttpStatusCode.NoContent);
+            for (var post = 0; post < creator * creator / 4; post++) // from none to more than a page of one creator alone
+            {
+                var category = post % 3 == 0 ? "a" : "b";
+                posts.Add(((await theirs.PostAsync(new { content = "text", category })).Text("id"), category));
+            }
+        }
+
+        var all = await mine.GetAsync("/api/posts?limit=100").JsonAsync();
+        IdsOf(all).ShouldBe(InOrder(all, [.. posts.Select(post => post.Id)]));
+        foreach (var limit in (int[])[1, 3, 10, 60])
+        {
+            IdsOf(all).ShouldBe(await IdsOfPagesAsync(mine, $"/api/posts?limit={limit}"));
+            (await IdsOfPagesAsync(mine, $"/api/posts?limit={limit}&category=a"))
+                .ShouldBe(InOrder(all, [.. posts.Where(post => post.Category == "a").Select(post => post.Id)]));
+        }
+    }
+
+    [Fact]
     public async Task Positions_go_with_what_was_asked_for_and_visitors_get_none()
     {
         var author = PostsApp.NewUser();
@@ -79,16 +107,7 @@ public sealed class ListPostsTests(PostsApp app) : IClassFixture<PostsApp>
 
         foreach (var path in (string[])["/api/posts?limit=10", $"/api/posts?limit=7&creatorId={author}", "/api/posts?limit=13&scope=all"])
         {
-            var seen = new List<string>();
-            string? cursor = null;
-            do
-            {
-                var page = await client.GetAsync(cursor is null ? path : $"{path}&cursor={cursor}").JsonAsync();
-                seen.AddRange(IdsOf(page));
-                cursor = page["nextCursor"]?.GetValue<string>();
-            }
-            while (cursor is not null);
-
+            var seen = await IdsOfPagesAsync(client, path);
             seen.Distinct().Count().ShouldBe(seen.Count);
             before.Except(seen).ShouldBeEmpty();
         }
@@ -136,6 +155,20 @@ public sealed class ListPostsTests(PostsApp app) : IClassFixture<PostsApp>
     }
 
     private static List<string> IdsOf(JsonNode page) => [.. page["posts"]!.AsArray().Select(post => post!.Text("id"))];
+
+    private static async Task<List<string>> IdsOfPagesAsync(HttpClient client, string path)
+    {
+        var seen = new List<string>();
+        string? cursor = null;
+        do
+        {
+            var page = await client.GetAsync(cursor is null ? path : $"{path}&cursor={cursor}").JsonAsync();
+            seen.AddRange(IdsOf(page));
+            cursor = page["nextCursor"]?.GetValue<string>();
+        }
+        while (cursor is not null);
+        return seen;
+    }
 
     /// <summary>Posts of one millisecond are in the order of their ids.</summary>
     private static List<string> InOrder(JsonNode page, List<string> ids)

@@ -73,35 +73,32 @@ internal static class ListPosts
     {
         private const string Shown = "p.deleted = 0 AND p.status = 'published' AND (p.created_at, p.id) < (@CreatedAt, @Id)";
         private const string InCategory = "p.category = @Category AND p.category <> ''";
+        private const string AlsoInCategory = "AND p.category || '' = @Category"; // by the author's index, not by the category's
         private const string Newest = "ORDER BY p.created_at DESC, p.id DESC LIMIT @Take";
         private const string From = $"SELECT {PostRow.Columns} FROM posts p JOIN users u ON u.id = p.author_id WHERE {Shown}";
 
-        // Of each creator the newest few, by the index, and of these the newest. However much else there is, it is not looked at.
+        // The newest post of each creator, by the index: what is older than the last of as many as fill a page is not on it, so that nearly all creators
+        // are done with that one look. Of the others the newest few, and of these the newest. However much else there is, it is not looked at.
         private const string FeedStart = $"""
             WITH authors (id) AS (SELECT @Me UNION SELECT creator_id FROM follows WHERE follower_id = @Me),
-            page (id) AS (
-                SELECT p.id FROM authors a JOIN posts p ON p.id IN (
-                    SELECT p.id FROM posts p WHERE p.author_id = a.id AND {Shown}
+            newest (author_id, at) AS (SELECT a.id, (SELECT p.created_at FROM posts p WHERE p.author_id = a.id AND {Shown}
             """;
+
+        private const string FeedMiddle = """
+                ORDER BY p.created_at DESC, p.id DESC LIMIT 1) FROM authors a),
+            oldest (at) AS (SELECT coalesce((SELECT at FROM newest WHERE at IS NOT NULL ORDER BY at DESC LIMIT 1 OFFSET @Take - 1), 0)),
+            page (id) AS (
+            """;
+
+        private const string OfOne = $"FROM posts p WHERE p.author_id = n.author_id AND {Shown} AND p.created_at >= (SELECT at FROM oldest)";
+
+        private const string FeedPosts = $"SELECT p.id FROM newest n JOIN posts p ON p.id IN (SELECT p.id {OfOne}";
 
         // PostgreSQL goes through the creators by a join; SQLite has none that refers to what is left of it.
-        private const string FeedStartOnPostgres = $"""
-            WITH authors (id) AS (SELECT @Me UNION SELECT creator_id FROM follows WHERE follower_id = @Me),
-            page (id) AS (
-                SELECT p.id FROM authors a CROSS JOIN LATERAL (
-                    SELECT p.id, p.created_at FROM posts p WHERE p.author_id = a.id AND {Shown}
-            """;
-
-        private const string FeedEndOnPostgres = $"""
-                    {Newest}) p
-                {Newest})
-            SELECT {PostRow.Columns} FROM page JOIN posts p ON p.id = page.id JOIN users u ON u.id = p.author_id
-            ORDER BY p.created_at DESC, p.id DESC
-            """;
+        private const string FeedPostsOnPostgres = $"SELECT p.id FROM newest n CROSS JOIN LATERAL (SELECT p.id, p.created_at {OfOne}";
 
         private const string FeedEnd = $"""
-                    {Newest})
-                {Newest})
+                WHERE n.at >= (SELECT at FROM oldest) {Newest})
             SELECT {PostRow.Columns} FROM page JOIN posts p ON p.id = page.id JOIN users u ON u.id = p.author_id
             ORDER BY p.created_at DESC, p.id DESC
             """;
@@ -117,18 +114,20 @@ internal static class ListPosts
 
         public static readonly Query OfCreator = new(
             $"{From} AND p.author_id = @CreatorId AND {NotBlocked} {Newest}",
-            $"{From} AND p.author_id = @CreatorId AND p.category || '' = @Category AND {NotBlocked} {Newest}");
+            $"{From} AND p.author_id = @CreatorId {AlsoInCategory} AND {NotBlocked} {Newest}");
 
         private const string OwnDrafts = $"""
             SELECT {PostRow.Columns} FROM posts p JOIN users u ON u.id = p.author_id
             WHERE p.author_id = @Me AND p.deleted = 0 AND p.status <> 'published' AND (p.created_at, p.id) < (@CreatedAt, @Id)
             """;
 
-        public static readonly Query Drafts = new($"{OwnDrafts} {Newest}", $"{OwnDrafts} AND p.category || '' = @Category {Newest}");
+        public static readonly Query Drafts = new($"{OwnDrafts} {Newest}", $"{OwnDrafts} {AlsoInCategory} {Newest}");
 
-        public static readonly Query FeedOnPostgres = new(
-            $"{FeedStartOnPostgres} {FeedEndOnPostgres}", $"{FeedStartOnPostgres} AND p.category || '' = @Category {FeedEndOnPostgres}");
+        public static readonly Query Feed = new(FeedOf("", isPostgres: false), FeedOf(AlsoInCategory, isPostgres: false));
 
-        public static readonly Query Feed = new($"{FeedStart} {FeedEnd}", $"{FeedStart} AND p.category || '' = @Category {FeedEnd}");
+        public static readonly Query FeedOnPostgres = new(FeedOf("", isPostgres: true), FeedOf(AlsoInCategory, isPostgres: true));
+
+        private static string FeedOf(string filter, bool isPostgres) =>
+            $"{FeedStart} {filter} {FeedMiddle} {(isPostgres ? FeedPostsOnPostgres : FeedPosts)} {filter} {Newest}) {(isPostgres ? "p" : "")} {FeedEnd}";
     }
 }
