@@ -15,7 +15,7 @@ namespace Tidings.Testing.Platforms;
 public sealed class WebhookDouble : PlatformDouble
 {
     private readonly ConcurrentDictionary<(string Account, string Id), bool> _seen = [];
-    private readonly ConcurrentQueue<(IHeaderDictionary Headers, byte[] Body)> _received = [];
+    private readonly ConcurrentQueue<(IReadOnlyDictionary<string, string> Headers, byte[] Body)> _received = [];
     private int _repetitions;
     private int _forged;
 
@@ -29,7 +29,7 @@ public sealed class WebhookDouble : PlatformDouble
     public int Forged => _forged;
 
     /// <summary>The headers and the body of each request that posts.</summary>
-    public IReadOnlyCollection<(IHeaderDictionary Headers, byte[] Body)> Received => _received;
+    public IReadOnlyCollection<(IReadOnlyDictionary<string, string> Headers, byte[] Body)> Received => _received;
 
     /// <summary>What an account that posts here is connected with.</summary>
     public Uri UrlOf(string name) => new(Address, $"/hook/{name}");
@@ -41,7 +41,7 @@ public sealed class WebhookDouble : PlatformDouble
         if (RefusesTokens) return Task.FromResult(Results.StatusCode(401));
 
         var id = context.Request.Headers["webhook-id"].ToString();
-        _received.Enqueue((context.Request.Headers, body));
+        _received.Enqueue((context.Request.Headers.ToDictionary(header => header.Key.ToLowerInvariant(), header => header.Value.ToString()), body));
         if (!IsSigned(id, context.Request.Headers, body))
         {
             Interlocked.Increment(ref _forged);

@@ -30,7 +30,8 @@ internal static class ConnectAccount
     }
 
     public static async Task<IResult> HandleAsync(
-        HttpContext http, CurrentUser user, ConnectorCatalog connectors, OutgoingHttp outgoing, ConnectLimit limit, Connecting connecting, CancellationToken cancellationToken)
+        HttpContext http, CurrentUser user, ConnectorCatalog connectors, OutgoingHttp outgoing, ConnectLimit limit, Connecting connecting, Store store, AccountSecrets secrets,
+        TimeProvider clock, CancellationToken cancellationToken)
     {
         var body = await RequestJson.ReadAsync(http.Request, ConnectedAccountsRequestJson.Strict.ConnectAccount, MaxBody, withFingerprint: false, cancellationToken);
         if (body.Value is not { } request) return body.Problem!;
@@ -46,6 +47,9 @@ internal static class ConnectAccount
         if (!limit.TryTake(user.Id, out var retryAfter)) return RateLimits.TooMany(http, retryAfter);
 
         var asked = new ConnectRequest(request.Handle is { Length: > 0 } handle ? handle.Trim() : null, baseUrl, request.Credentials ?? default);
+        if (connector is IAuthorizingConnector authorizing && authorizing.WantsAuthorization(asked))
+            return await AuthorizeAccount.BeginAsync(http, user, authorizing, asked, store, secrets, clock, cancellationToken);
+
         var answer = await connector!.ConnectAsync(asked, cancellationToken);
         if (answer.Account is not { } account) return Problems.Invalid(answer.Problem!.Value.Field, answer.Problem.Value.Message);
         return await connecting.KeepAsync(user.Id, connector.Platform, account, cancellationToken) is { } kept
@@ -121,7 +125,7 @@ internal static class ConnectAccount
             public const string Known =
                 "SELECT id FROM connected_accounts WHERE user_id = @UserId AND platform = @Platform AND base_url = @BaseUrl AND external_id = @ExternalId";
 
-            public const string Count = "SELECT COUNT(*) FROM connected_accounts WHERE user_id = @UserId";
+            public const string Count = $"SELECT COUNT(*) FROM connected_accounts WHERE user_id = @UserId AND status <> '{AccountRow.Authorizing}'";
 
             public const string Insert = $"""
                 INSERT INTO connected_accounts (id, user_id, platform, external_id, handle, base_url, status, secrets, created_at, renew_at)

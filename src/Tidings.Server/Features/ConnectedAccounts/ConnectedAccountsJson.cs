@@ -15,10 +15,17 @@ internal sealed record AccountAnswer(AccountView Account, [property: JsonIgnore(
 /// <summary>A user's accounts.</summary>
 internal sealed record AccountList(IReadOnlyList<AccountView> Accounts);
 
+/// <summary>Where to send the user, who then comes back to this server.</summary>
+internal sealed record AuthorizationView(AuthorizationAddress Authorization);
+
+/// <summary>An address at the platform, and until when it is good.</summary>
+internal sealed record AuthorizationAddress(string Url, DateTimeOffset ExpiresAt);
+
 /// <summary>The shapes of the answers.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(InstantJson)])]
 [JsonSerializable(typeof(AccountAnswer))]
 [JsonSerializable(typeof(AccountList))]
+[JsonSerializable(typeof(AuthorizationView))]
 internal sealed partial class ConnectedAccountsJson : JsonSerializerContext
 {
     public static ConnectedAccountsJson Answers => field ??= new(EventJson.Options(Default.Options));

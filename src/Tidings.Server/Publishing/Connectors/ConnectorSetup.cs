@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Tidings.Server.Host;
 using Tidings.Server.Publishing.Connectors.Bluesky;
+using Tidings.Server.Publishing.Connectors.Mastodon;
 using Tidings.Server.Publishing.Outgoing;
 
 namespace Tidings.Server.Publishing.Connectors;
@@ -13,6 +14,7 @@ internal static class ConnectorSetup
             .AddSingleton(provider => new OutgoingHttp(options.AllowPrivateNetworks, provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<IPublishingConnector, WebhookConnector>()
             .AddSingleton<IPublishingConnector, BlueskyConnector>()
+            .AddSingleton<IPublishingConnector, MastodonConnector>()
             .AddSingleton<IPublishingConnector, DiscordConnector>()
             .AddSingleton<IPublishingConnector, TelegramConnector>()
             .AddSingleton<ConnectorCatalog>();

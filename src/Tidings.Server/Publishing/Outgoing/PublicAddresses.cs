@@ -9,8 +9,6 @@ namespace Tidings.Server.Publishing.Outgoing;
 /// </summary>
 internal static class PublicAddresses
 {
-    private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
-
     private static readonly IPNetwork[] NotPublic =
     [
         .. new[]
@@ -26,9 +24,16 @@ internal static class PublicAddresses
     public static bool Contains(IPAddress address) => address.AddressFamily switch
     {
         AddressFamily.InterNetwork => !IsListed(address),
-        AddressFamily.InterNetworkV6 => GlobalUnicast.Contains(address) && !IsListed(address), // NAT64, mapped, link-local and unique-local ones are not in it
+        AddressFamily.InterNetworkV6 => IsGlobalUnicast(address) && !IsListed(address),
         _ => false,
     };
+
+    /// <summary>2000::/3. NAT64, mapped, link-local and unique-local addresses are not in it.</summary>
+    private static bool IsGlobalUnicast(IPAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        return address.TryWriteBytes(bytes, out _) && (bytes[0] & 0xE0) == 0x20;
+    }
 
     private static bool IsListed(IPAddress address) => Array.Exists(NotPublic, network => network.Contains(address));
 }
