@@ -37,7 +37,13 @@ internal sealed partial class AccountRenewal(Store store, AccountVault vault, Ac
         {
             if (await vault.OpenAsync(refused.Id, cancellationToken).ConfigureAwait(false) is not { } current) return false;
             if (current.Secrets != refused.Secrets) return true; // somebody else has renewed it
-            if (await TakeAsync(refused.Id, cancellationToken).ConfigureAwait(false) is { } row) return await RenewAsync(row, cancellationToken).ConfigureAwait(false);
+            if (await TakeAsync(refused.Id, cancellationToken).ConfigureAwait(false) is { } row)
+            {
+                if (vault.Open(row)?.Secrets == refused.Secrets) return await RenewAsync(row, cancellationToken).ConfigureAwait(false);
+                await ReleaseAsync(row, cancellationToken).ConfigureAwait(false); // between the look and the lease somebody else had finished
+                continue;
+            }
+
             await Task.Delay(Pause, clock, cancellationToken).ConfigureAwait(false); // somebody else is at it
         }
     }
@@ -47,7 +53,11 @@ internal sealed partial class AccountRenewal(Store store, AccountVault vault, Ac
     {
         var due = await store.QueryAsync<string>(Sql.Due, new { Now = clock.GetUtcNow(), Batch }, cancellationToken).ConfigureAwait(false);
         foreach (var id in due)
-            if (await TakeAsync(id, cancellationToken).ConfigureAwait(false) is { } row) await RenewAsync(row, cancellationToken).ConfigureAwait(false);
+        {
+            if (await TakeAsync(id, cancellationToken).ConfigureAwait(false) is not { } row) continue;
+            if (row.RenewAt <= clock.GetUtcNow().ToUnixTimeMilliseconds()) await RenewAsync(row, cancellationToken).ConfigureAwait(false);
+            else await ReleaseAsync(row, cancellationToken).ConfigureAwait(false);
+        }
 
         var forgotten = new { Now = clock.GetUtcNow() };
         if ((await store.QueryAsync<string>(Sql.AnyForgotten, forgotten, cancellationToken).ConfigureAwait(false)).Count > 0)
@@ -67,6 +77,10 @@ internal sealed partial class AccountRenewal(Store store, AccountVault vault, Ac
         var now = clock.GetUtcNow();
         return store.WriteAsync(write => write.QuerySingleOrDefaultAsync<AccountRow>(Sql.Take, new { Id = id, Now = now, Until = now + Lease }), cancellationToken);
     }
+
+    /// <summary>Gives the lease back: there is nothing to do.</summary>
+    private Task ReleaseAsync(AccountRow row, CancellationToken cancellationToken) =>
+        store.WriteAsync(async write => { await write.ExecuteAsync(Sql.Release, new { row.Id, row.Version }); }, cancellationToken);
 
     /// <summary>Renews an account whose lease is held.</summary>
     private async Task<bool> RenewAsync(AccountRow row, CancellationToken cancellationToken)
@@ -118,6 +132,8 @@ internal sealed partial class AccountRenewal(Store store, AccountVault vault, Ac
             WHERE id = @Id AND renewal_until <= @Now AND status = '{AccountRow.Connected}'
             RETURNING {AccountRow.Columns}
             """;
+
+        public const string Release = "UPDATE connected_accounts SET renewal_until = 0, version = version + 1 WHERE id = @Id AND version = @Version";
 
         public const string Finish = """
             UPDATE connected_accounts SET secrets = @Secrets, renew_at = @RenewAt, renewal_until = 0, version = version + 1
