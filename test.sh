@@ -135,5 +135,6 @@ TIDINGS_TEST_DATABASE=postgres xunit server-postgres Tidings.Server.Tests -trait
 xunit scaleout Tidings.Scaleout.Tests
 xunit faults Tidings.Faults.Tests
 xunit cluster Tidings.Cluster.Tests
+xunit publishing Tidings.Publishing.Tests
 xunit deploy Tidings.Deploy.Tests
 xunit browser Tidings.Browser.Tests

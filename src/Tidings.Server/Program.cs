@@ -19,10 +19,12 @@ using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Privacy;
 using Tidings.Server.Features.Pusher;
 using Tidings.Server.Features.Realtime;
+using Tidings.Server.Features.Scheduling;
 using Tidings.Server.Features.Subscriptions;
 using Tidings.Server.Host;
 using Tidings.Server.Operations;
 using Tidings.Server.Page;
+using Tidings.Server.Publishing;
 using Tidings.Server.Publishing.Connectors;
 using Tidings.Server.Scaleout;
 using Tidings.Server.Storage;
@@ -52,6 +54,7 @@ builder.Services
     .AddModeration()
     .AddPrivacy()
     .AddConnectors(options)
+    .AddPublishing(options)
     .AddConnectedAccounts(renews: options.Roles.HasFlag(NodeRoles.Publishing))
     .AddOperations()
     .AddOpenApi();
@@ -64,6 +67,7 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.UsePage();
     app.MapAccounts();
     app.MapPosts();
+    app.MapScheduling();
     app.MapComments();
     app.MapLikes();
     app.MapFollows();

@@ -16,6 +16,14 @@ internal sealed record PostCreated(NormalisedPost Post, bool IsAnnounced, DateTi
 /// <summary>A post was written that its author alone sees.</summary>
 internal sealed record DraftSaved(NormalisedPost Post, DateTimeOffset At) : DomainEvent(At);
 
+/// <summary>A target of a post began, succeeded or failed. <paramref name="Type"/> is the event's name.</summary>
+internal sealed record TargetNews(string Type, string PostId, string AuthorId, string Platform, IReadOnlyList<string> Platforms, string? Error, DateTimeOffset At)
+    : DomainEvent(At);
+
+/// <summary>What became of a post's targets. <paramref name="IsPublic"/> says whether others than its author may know of the post.</summary>
+internal sealed record PublishingChanged(string PostId, string AuthorId, string Status, IReadOnlyList<TargetView> Targets, bool IsPublic, DateTimeOffset At)
+    : DomainEvent(At);
+
 /// <summary>A published post was edited.</summary>
 internal sealed record PostUpdated(NormalisedPost Post, DateTimeOffset At) : DomainEvent(At);
 

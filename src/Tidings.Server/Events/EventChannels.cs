@@ -26,6 +26,8 @@ internal static class EventChannels
         PostUpdated e => Updated(e.Post),
         PostDeleted e => Deleted(e, new PostDeletedPayload(e.PostId, e.Version)),
         DraftSaved e => [new(User(e.Post.Creator.Id), "post:created", new DraftPayload(e.Post.Id, e.Post.Content.Text, e.Post.Metadata.Status))],
+        TargetNews e => [new(User(e.AuthorId), e.Type, new TargetNewsPayload(e.PostId, e.Platform, e.Platforms, e.Error))],
+        PublishingChanged e => StatusOf(e),
 
         PostLiked e => [new(Post(e.PostId), "post_liked", new LikesPayload(e.PostId, e.LikesCount, e.Version, e.UserId, e.Changes))],
         PostUnliked e => [new(Post(e.PostId), "post_unliked", new LikesPayload(e.PostId, e.LikesCount, e.Version, e.UserId, e.Changes))],
@@ -122,6 +124,18 @@ internal static class EventChannels
             new(Creator(post.Creator.Id), "post_updated", open, full, post.Right),
             new(Post(post.Id), "post_updated", open, full, post.Right),
         ];
+    }
+
+    /// <summary>The author hears all of it; others, once they may know of the post, where else it is to be seen.</summary>
+    private static Delivery[] StatusOf(PublishingChanged e)
+    {
+        var byName = $"post:{e.PostId}:status";
+        var whole = new PostStatusPayload(e.PostId, e.Status, e.Targets);
+        Delivery[] toAuthor = [new(User(e.AuthorId), "post_status", whole), new(User(e.AuthorId), byName, whole)];
+        if (!e.IsPublic) return toAuthor;
+
+        var open = new PostStatusPayload(e.PostId, "published", [.. e.Targets.Where(static target => target.Status == "succeeded").Select(static target => target with { Error = null })]);
+        return [.. toAuthor, new(Post(e.PostId), "post_status", open), new(Post(e.PostId), byName, open)];
     }
 
     private static Delivery[] Deleted(PostDeleted e, PostDeletedPayload payload) =>

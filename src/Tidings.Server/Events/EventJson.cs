@@ -32,6 +32,8 @@ internal static class EventJson
 [JsonSerializable(typeof(PostCreatedPayload))]
 [JsonSerializable(typeof(PostUpdatedPayload))]
 [JsonSerializable(typeof(DraftPayload))]
+[JsonSerializable(typeof(TargetNewsPayload))]
+[JsonSerializable(typeof(PostStatusPayload))]
 [JsonSerializable(typeof(PostDeletedPayload))]
 [JsonSerializable(typeof(LikesPayload))]
 [JsonSerializable(typeof(CommentPayload))]

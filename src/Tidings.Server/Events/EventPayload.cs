@@ -11,6 +11,26 @@ internal sealed record PostCreatedPayload(NormalisedPost Post, string UserId) : 
 /// <summary><c>post:created</c>: the author's own news of a post that nobody else sees yet.</summary>
 internal sealed record DraftPayload(string PostId, string? Content, string Status) : EventPayload;
 
+/// <summary><c>post:publishing</c>, <c>post:published</c> and <c>post:failed</c>: one target of a post, whose platform is named.</summary>
+internal sealed record TargetNewsPayload(
+    string PostId, string Platform, IReadOnlyList<string> Platforms, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error) : EventPayload;
+
+/// <summary><c>post_status</c>, and the same under the name <c>post:{id}:status</c>.</summary>
+internal sealed record PostStatusPayload(string PostId, string Status, IReadOnlyList<TargetView> Targets) : EventPayload;
+
+/// <summary>Where a post is published, and what became of it there.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Platform">The platform's name; <c>tidings</c> for this server's feed.</param>
+/// <param name="Status">One of the states of docs/publishing.md.</param>
+/// <param name="Url">Where people see it.</param>
+/// <param name="Error">A sentence for the author; nobody else gets it.</param>
+internal sealed record TargetView(
+    string Id,
+    string Platform,
+    string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Url,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error);
+
 /// <summary><c>post_updated</c>.</summary>
 internal sealed record PostUpdatedPayload(NormalisedPost Post, long Version) : EventPayload;
 

@@ -10,7 +10,7 @@ internal static class KnownSettings
         "App:Id", "App:Key", "App:Secret", "App:OtherKeys:*:Key", "App:OtherKeys:*:Secret", "App:SubscriptionCounts", "App:AuthorizedConnections",
         "Auth:Secret", "Auth:JwksUrl", "Auth:Issuer", "Auth:Audience", "Auth:UserIdClaims", "Auth:UserIdClaims:*", "Auth:ClockSkew",
         "Auth:MaxTokenLifetime", "Auth:AllowAnonymous", "Auth:Registration", "Auth:ChannelWebhook",
-        "Payments:WebhookSecret", "Publishing:Grace", "Publishing:AllowPrivateNetworks", "Webhooks:*:Url", "Webhooks:*:Events", "Webhooks:*:Events:*",
+        "Payments:WebhookSecret", "Publishing:Grace", "Publishing:Lease", "Publishing:AllowPrivateNetworks", "Webhooks:*:Url", "Webhooks:*:Events", "Webhooks:*:Events:*",
         "Channels:*:Access", "Channels:*:History", "Channels:*:HistoryAge", "Channels:*:Durable", "Channels:*:Presence",
         "Channels:*:ClientPublish", "Channels:*:SlowReader",
         "Limits:ConnectionsPerUser", "Limits:ConnectionsPerAddress", "Limits:HandshakesPerSecond", "Limits:RequestsPerSecondPerUser",

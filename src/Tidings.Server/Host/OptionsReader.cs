@@ -1,5 +1,6 @@
 using System.Net;
 using Tidings.Realtime.Channels;
+using Tidings.Server.Publishing;
 using Tidings.Server.Features.Pusher;
 using Tidings.Server.Scaleout.Redis;
 using Tidings.Server.Storage.Postgres;
@@ -44,6 +45,7 @@ internal static class OptionsReader
             EncryptionKeys = ReadEncryptionKeys(settings),
             ReturnWindow = settings.Duration("ReturnWindow", TimeSpan.FromMinutes(2), TimeSpan.Zero, TimeSpan.FromMinutes(30)),
             PaymentsWebhookKey = ReadPaymentsKey(settings),
+            Publishing = ReadPublishing(settings),
             AllowPrivateNetworks = settings.Switch("Publishing:AllowPrivateNetworks", whenAbsent: false),
             Webhooks = ReadWebhooks(section, settings),
             Roles = ReadRoles(settings),
@@ -67,6 +69,16 @@ internal static class OptionsReader
             settings.Refuse("App:Secret", "is the same as Tidings:Auth:Secret: user tokens and subscription tokens need different keys.");
 
         return settings.Problems.Count == 0 ? options : throw new StartRefusedException(settings.Problems);
+    }
+
+    private static PublishingOptions ReadPublishing(SettingsReader settings)
+    {
+        var secret = settings.Text("CronSecret");
+        if (secret is not null && WeakSecrets.ProblemOf(secret) is { } problem) settings.Refuse("CronSecret", problem);
+        return new PublishingOptions(
+            settings.Duration("Publishing:Grace", TimeSpan.FromMinutes(60), TimeSpan.Zero, TimeSpan.FromDays(7)),
+            settings.Duration("Publishing:Lease", TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(30)),
+            secret);
     }
 
     private static byte[]? ReadPaymentsKey(SettingsReader settings)

@@ -1,5 +1,6 @@
 using System.Net;
 using Tidings.Realtime.Channels;
+using Tidings.Server.Publishing;
 using Tidings.Server.Scaleout.Redis;
 
 namespace Tidings.Server.Host;
@@ -45,6 +46,9 @@ internal sealed class TidingsOptions
 
     /// <summary>Whether what users connect may be on private networks and reached by plain http: for development and closed networks.</summary>
     public required bool AllowPrivateNetworks { get; init; }
+
+    /// <summary>How posts are published that are scheduled, or go to other platforms.</summary>
+    public required PublishingOptions Publishing { get; init; }
 
     /// <summary>Who is told of what happens in channels.</summary>
     public required IReadOnlyList<WebhookOptions> Webhooks { get; init; }

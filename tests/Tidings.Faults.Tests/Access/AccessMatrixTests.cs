@@ -34,7 +34,12 @@ public sealed class AccessMatrixTests(AccessWorld world) : IClassFixture<AccessW
                 using var edit = await world.AskAsync(reader, HttpMethod.Patch, path, new JsonObject { ["content"] = "mine" });
                 using var deletion = await world.AskAsync(reader, HttpMethod.Delete, path);
                 using var publishing = await world.AskAsync(reader, HttpMethod.Post, $"{path}/publish");
-                foreach (var answer in (HttpResponseMessage[])[edit, deletion, publishing])
+                using var schedule = await world.AskAsync(reader, HttpMethod.Post, $"{path}/schedule", new JsonObject { ["scheduledAt"] = "2030-01-01T00:00:00Z" });
+                using var cancellation = await world.AskAsync(reader, HttpMethod.Delete, $"{path}/schedule");
+                using var targets = await world.AskAsync(reader, HttpMethod.Get, $"{path}/targets");
+                using var retry = await world.AskAsync(reader, HttpMethod.Post, $"{path}/targets/0/retry");
+                using var resolution = await world.AskAsync(reader, HttpMethod.Post, $"{path}/targets/0/resolve", new JsonObject { ["as"] = "again" });
+                foreach (var answer in (HttpResponseMessage[])[edit, deletion, publishing, schedule, cancellation, targets, retry, resolution])
                     answer.StatusCode.ShouldBe(refusal ?? HttpStatusCode.Forbidden, $"{answer.RequestMessage!.Method} of {post}");
             }
 

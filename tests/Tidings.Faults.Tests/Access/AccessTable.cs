@@ -47,6 +47,11 @@ internal static class AccessTable
         ["PATCH /api/posts/{id}"] = "author",
         ["DELETE /api/posts/{id}"] = "author",
         ["POST /api/posts/{id}/publish"] = "author",
+        ["POST /api/posts/{id}/schedule"] = "author",
+        ["DELETE /api/posts/{id}/schedule"] = "author",
+        ["GET /api/posts/{id}/targets"] = "author",
+        ["POST /api/posts/{id}/targets/{targetId}/retry"] = "author",
+        ["POST /api/posts/{id}/targets/{targetId}/resolve"] = "author",
         ["POST /api/posts/{id}/like"] = "sight",
         ["DELETE /api/posts/{id}/like"] = "sight",
         ["GET /api/posts/{id}/comments"] = "comments",
@@ -59,6 +64,8 @@ internal static class AccessTable
     /// <summary>Routes that show no post: by the beginning of their path, with the reason.</summary>
     public static readonly (string Path, string Reason)[] WithoutPosts =
     [
+        ("/api/publishing/", "It shows the caller's own targets: ScheduledPostTests."),
+        ("/api/cron/", "It counts, for whoever holds the cron secret: ScheduledPostTests."),
         ("/api/auth/", "It is about the caller's own account."),
         ("/api/creators", "It shows people; blocks are in BlockTests."),
         ("/api/users/", "It is about the caller's own blocks."),

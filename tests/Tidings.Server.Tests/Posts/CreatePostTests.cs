@@ -64,7 +64,7 @@ public sealed class CreatePostTests(PostsApp app) : IClassFixture<PostsApp>
     [InlineData("""{"content":"a","tier":"gold","minSubscriptionTier":"silver"}""", 400, "invalid", "minSubscriptionTier")]
     [InlineData("""{"content":"a","tier":"gold"}""", 422, "unknown_tier", null)]
     [InlineData("""{"content":"a","minSubscriptionTier":"gold","price":3}""", 422, "unknown_tier", null)]
-    [InlineData("""{"content":"a","scheduledAt":"2030-01-01T00:00:00Z"}""", 422, "not_supported", null)]
+    [InlineData("""{"content":"a","scheduledAt":"2020-01-01T00:00:00Z"}""", 400, "invalid", "scheduledAt")]
     [InlineData("""{"content":"a","mediaId":"7"}""", 422, "unknown_media", null)]
     [InlineData("""["content"]""", 400, "invalid", "body")]
     [InlineData("""null""", 400, "malformed_json", null)]

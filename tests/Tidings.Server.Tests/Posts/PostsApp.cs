@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -26,6 +27,7 @@ using Tidings.Server.ChannelAccess;
 using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Blocks;
 using Tidings.Server.Features.Comments;
+using Tidings.Server.Features.ConnectedAccounts;
 using Tidings.Server.Features.Conversations;
 using Tidings.Server.Features.Creators;
 using Tidings.Server.Features.Follows;
@@ -34,8 +36,11 @@ using Tidings.Server.Features.Media;
 using Tidings.Server.Features.Notifications;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Features.Realtime;
+using Tidings.Server.Features.Scheduling;
 using Tidings.Server.Features.Subscriptions;
 using Tidings.Server.Host;
+using Tidings.Server.Publishing;
+using Tidings.Server.Publishing.Connectors;
 using Tidings.Server.Scaleout;
 using Tidings.Server.Storage;
 using Xunit;
@@ -94,7 +99,9 @@ public sealed class PostsApp : IAsyncLifetime
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Catalog).AddStorage(_folder, await TestDatabase.NewAsync()).AddProblemDetails();
         builder.Services.AddSingleton(new MediaFiles(Path.Combine(_folder, "media")));
         builder.Services.AddPostAccess().AddChannelAccess().AddPosts(new PostLimits(10_000)).AddLikes().AddNotifications().AddCreators().AddSubscriptions();
-        builder.Services.AddSingleton(OptionsReader.Read(TokenSettings)).AddSingleton(new HostSecrets("", "", AppSecret)).AddSingleton<SubscriptionTokens>();
+        var options = OptionsReader.Read(TokenSettings);
+        builder.Services.AddConnectors(options).AddConnectedAccounts(renews: false).AddPublishing(options).AddDataProtection().UseEphemeralDataProtectionProvider();
+        builder.Services.AddSingleton(options).AddSingleton(new HostSecrets("", "", AppSecret)).AddSingleton<SubscriptionTokens>();
         builder.Services.AddSingleton(provider => new RealtimeEngine(new RealtimeOptions(), new RealtimeDependencies
         {
             Catalog = Catalog,
@@ -114,7 +121,7 @@ public sealed class PostsApp : IAsyncLifetime
         _app = builder.Build();
         _app.UseAuthentication();
         _app.UseAuthorization();
-        _app.MapPosts().MapComments().MapLikes().MapFollows().MapBlocks().MapCreators().MapNotifications().MapConversations().MapSubscriptions().MapRealtimeApi();
+        _app.MapPosts().MapScheduling().MapComments().MapLikes().MapFollows().MapBlocks().MapCreators().MapNotifications().MapConversations().MapSubscriptions().MapRealtimeApi();
         var engine = _app.Services.GetRequiredService<RealtimeEngine>();
         _app.Services.GetRequiredService<Store>().DeliverTo(engine.Publisher.Carry);
         await engine.StartAsync(CancellationToken.None);

@@ -1,9 +1,10 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Media;
+using Tidings.Server.Features.Scheduling;
 using Tidings.Server.Host;
+using Tidings.Server.Publishing;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Posts;
@@ -34,12 +35,17 @@ internal static class CreatePost
         public string? Status { get; init; }
         public string? ScheduledAt { get; init; }
         public string? TimeZone { get; init; }
+        public string? Overlap { get; init; }
+        public int? GraceMinutes { get; init; }
         public IReadOnlyList<string>? AccountIds { get; init; }
+
+        /// <summary>A time makes it a scheduled post.</summary>
+        public bool IsScheduled => Status == PostStates.Scheduled || ScheduledAt is { Length: > 0 };
     }
 
     public static async Task<IResult> HandleAsync(
-        HttpContext http, CurrentUser author, Store store, PostLimits limits, PublicPostsRate rate, PublicPostsFlush counted, TimeProvider clock,
-        CancellationToken cancellationToken)
+        HttpContext http, CurrentUser author, Store store, PostLimits limits, PublicPostsRate rate, PublicPostsFlush counted, TargetPlan plan,
+        PublishingRun run, TimeProvider clock, CancellationToken cancellationToken)
     {
         var receivedAt = clock.GetTimestamp();
         var key = IdempotencyKeys.Read(http.Request, out var problem);
@@ -50,15 +56,25 @@ internal static class CreatePost
 
         var errors = Check(request, limits);
         var terms = LockTerms.Read(request.IsLocked, request.Price, request.Currency, request.Tier, request.MinSubscriptionTier, errors);
-        if (errors.Count > 0) return Problems.Invalid(errors);
-        if (NotYet(request) is { } sentence) return Problems.Problem(422, "not_supported", sentence);
-
         var now = clock.GetUtcNow();
+        var time = request.IsScheduled ? TargetPlan.ReadTime(request.ScheduledAt, request.TimeZone, request.Overlap, request.GraceMinutes, now, errors) : null;
+        if (errors.Count > 0) return Problems.Invalid(errors);
+
         var keyed = new KeyedRequest(author.Id, key, body.Fingerprint, now);
-        var post = New(request, author.Id, now);
+        var post = New(request, author.Id, now) with { ScheduledAt = time?.Instant.ToUnixTimeMilliseconds() };
         var isAnnounced = post.Status == "published" && rate.TryAnnounce();
         var isCounted = post.Status == "published" && !isAnnounced;
         var countIn = new { Row = Random.Shared.Next(PublicPostsFlush.Rows) };
+
+        IReadOnlyList<TargetRow> targets = [];
+        var grace = request.GraceMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : plan.Grace;
+        if (time is not null || request.AccountIds is { Count: > 0 })
+        {
+            var asked = post with { IsLocked = terms.LocksNew ? 1 : 0 };
+            var (accounts, refusal) = await plan.CheckAsync(request.AccountIds, asked, request.MediaId, time?.Instant ?? now, cancellationToken);
+            if (refusal is not null) return refusal;
+            targets = TargetPlan.Of(post, accounts, time?.Instant ?? now, grace, now);
+        }
 
         var done = await store.WriteAsync(
             async write =>
@@ -74,21 +90,23 @@ internal static class CreatePost
                 byte[]? answer = null;
                 if (key is not null)
                 {
-                    answer = Answer(written);
+                    answer = Answer(written, targets, time);
                     if (await keyed.KeepAsync(write, StatusCodes.Status201Created, answer, Location(post.Id)) is { } first) return new Outcome(null, null, first, null);
                 }
 
                 write.Enqueue(Sql.InsertPost, locked);
                 if (media is not null) MediaOfPosts.Give(write, media.Id, post.Id);
-                if (post.Status == "draft")
+                if (post.Status != "published")
                 {
                     await write.AppendAsync(new DraftSaved(written, now) { ReceivedAt = receivedAt });
+                    if (time is not null) await ScheduleAsync(write, post.Id, targets, time, grace, now);
                     return new Outcome(written, answer, null, null);
                 }
 
                 write.Enqueue(CountPostOfAuthor, post); // late: all posts of an author wait for this row
                 if (isCounted) write.Enqueue(CountPublicPost, countIn);
                 await write.AppendAsync(new PostCreated(written, isAnnounced, now) { ReceivedAt = receivedAt });
+                if (targets.Count > 0) await PublishElsewhereAsync(write, post.Id, targets, now);
                 return new Outcome(written, answer, null, null);
             },
             cancellationToken);
@@ -98,7 +116,8 @@ internal static class CreatePost
             return wrong.Field is "unknown_tier" or "unknown_media" ? Problems.Problem(422, wrong.Field, wrong.Message) : Problems.Invalid(wrong.Field, wrong.Message);
         if (done.Post is null) return Problems.Problem(401, "unknown_user", "This account does not exist any more.");
         if (isCounted) counted.Wake();
-        return new JsonAnswer(StatusCodes.Status201Created, done.Answer ?? Answer(done.Post), Location(post.Id));
+        if (targets.Count > 0) run.Wake();
+        return new JsonAnswer(StatusCodes.Status201Created, done.Answer ?? Answer(done.Post, targets, time), Location(post.Id));
     }
 
     private static Dictionary<string, string[]> Check(Request request, PostLimits limits)
@@ -112,17 +131,12 @@ internal static class CreatePost
         FieldRules.Url("thumbnail", request.Thumbnail, errors);
         if (request.Status is not (null or "published" or "draft" or "scheduled")) errors["status"] = ["This must be published, draft or scheduled."];
         if (request is { MediaId.Length: > 0, MediaUrl.Length: > 0 }) errors["mediaUrl"] = ["Name an uploaded file or an address, not both."];
+        if (request is { IsScheduled: true, Status: "published" or "draft" }) errors["scheduledAt"] = ["A post with a time has the status scheduled, or none."];
+        if (request is { Status: "draft", AccountIds.Count: > 0 }) errors["accountIds"] = ["A draft goes nowhere: name accounts when it is scheduled or published."];
+        TargetPlan.CheckIds(request.AccountIds, errors);
         if (errors.Count == 0 && string.IsNullOrEmpty(request.MediaId)) PostRules.Whole(request.Content ?? "", MediaType(request), Address(request.MediaUrl), errors);
         return errors;
     }
-
-    /// <summary>What this version cannot do is refused, never done differently: what was published cannot be called back.</summary>
-    private static string? NotYet(Request request) => request switch
-    {
-        { Status: "scheduled" } or { ScheduledAt.Length: > 0 } => "Scheduled posts are not supported yet: leave out status and scheduledAt.",
-        { AccountIds.Count: > 0 } => "Publishing to other accounts is not supported yet: leave out accountIds.",
-        _ => null,
-    };
 
     /// <summary>A file that was given to a post is not there for a repetition of the request that gave it: that gets the first answer.</summary>
     private static async ValueTask<Outcome> FirstOrAsync(IWriteUnit write, KeyedRequest keyed, (string Field, string Message) problem) =>
@@ -141,7 +155,7 @@ internal static class CreatePost
         MediaUrl = Address(request.MediaUrl),
         Thumbnail = Address(request.Thumbnail),
         Category = request.Category ?? "",
-        Status = request.Status ?? "published",
+        Status = request.IsScheduled ? PostStates.Scheduled : request.Status ?? "published",
         IsMine = 1,
     };
 
@@ -149,7 +163,28 @@ internal static class CreatePost
 
     private static string? Address(string? url) => string.IsNullOrEmpty(url) ? null : url;
 
-    private static byte[] Answer(NormalisedPost post) => JsonSerializer.SerializeToUtf8Bytes(new PostChanged(true, post), PostsJson.Answers.PostChanged);
+    private static byte[] Answer(NormalisedPost post, IReadOnlyList<TargetRow> targets, ScheduleTime? time) => targets.Count == 0
+        ? JsonSerializer.SerializeToUtf8Bytes(new PostChanged(true, post), PostsJson.Answers.PostChanged)
+        : JsonSerializer.SerializeToUtf8Bytes(
+            new ScheduleAnswer(true, post, [.. targets.Select(target => PostTargets.ViewOf(time is null && target.AccountId.Length == 0 ? target with { State = TargetStates.Succeeded } : target))], time is null ? null : ScheduleView.Of(time)),
+            ScheduledPostJson.Answers.ScheduleAnswer);
+
+    /// <summary>The post is not published now, but then.</summary>
+    private static async ValueTask ScheduleAsync(
+        IWriteUnit write, string postId, IReadOnlyList<TargetRow> targets, ScheduleTime time, TimeSpan grace, DateTimeOffset now)
+    {
+        await TargetPlan.KeepAsync(write, postId, time, grace);
+        await TargetPlan.AddAsync(write, targets, now);
+        await PostTargets.SettleAsync(write, (await PostTargets.LockAsync(write, postId))!, isSuccess: false, now);
+    }
+
+    /// <summary>The post is published here now, and elsewhere right after.</summary>
+    private static async ValueTask PublishElsewhereAsync(IWriteUnit write, string postId, IReadOnlyList<TargetRow> targets, DateTimeOffset now)
+    {
+        await TargetPlan.AddAsync(write, targets, now);
+        await PublishNow.FeedIsDoneAsync(write, postId, now);
+        await PostTargets.SettleAsync(write, (await PostTargets.LockAsync(write, postId))!, isSuccess: true, now);
+    }
 
     private static string Location(string postId) => $"/api/posts/{postId}";
 

@@ -40,6 +40,7 @@ internal static class DeletePost
     public static async ValueTask<IReadOnlyList<string>> DeleteAsync(IWriteUnit write, bool isPostgres, Post post, DateTimeOffset now, long receivedAt = 0)
     {
         await write.ExecuteAsync(Sql.Delete, new { post.Id, Now = now });
+        await write.ExecuteAsync(Sql.CancelTargets, new { post.Id, Now = now });
         var removed = await MediaOfPosts.TakeAsync(write, post.Id);
         if (post.Status != "published") return removed; // nobody has heard of it, or it has gone from their pages
         await write.ExecuteAsync(Sql.UncountPostOfAuthor, new { post.AuthorId });
@@ -60,6 +61,11 @@ internal static class DeletePost
             UPDATE posts
             SET deleted = 1, version = version + 1, updated_at = @Now, title = '', content = '', media_url = NULL, thumbnail = NULL
             WHERE id = @Id
+            """;
+
+        /// <summary>What is on its way to other platforms goes on; what waits does not.</summary>
+        public const string CancelTargets = """
+            UPDATE targets SET state = 'canceled', attempt = attempt + 1, updated_at = @Now WHERE post_id = @Id AND state IN ('pending', 'claimed', 'retry_wait')
             """;
 
         public const string UncountPostOfAuthor = "UPDATE users SET posts_count = posts_count - 1 WHERE id = @AuthorId";

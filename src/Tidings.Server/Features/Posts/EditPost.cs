@@ -2,7 +2,9 @@ using Tidings.Server.Auth;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Media;
+using Tidings.Server.Features.Scheduling;
 using Tidings.Server.Host;
+using Tidings.Server.Publishing;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Posts;
@@ -48,6 +50,9 @@ internal static class EditPost
                 var old = await write.QuerySingleOrDefaultAsync<PostRow>(Sql.Read, new { Id = id, Me = author.Id, NowMs = now.ToUnixTimeMilliseconds() });
                 if (old is null || old.AuthorId != author.Id) return (old, null, null, []);
 
+                if (old.Status == PostStates.Publishing)
+                    return (old, null, Problems.Problem(409, "publishing", "This post is on its way: change it when it is published, or cancel what waits."), []);
+
                 var (changed, problem) = await terms.ApplyAsync(write, Apply(request, old));
                 if (problem is { } term)
                     return (old, null, term.Field == "unknown_tier" ? Problems.Problem(422, term.Field, term.Message) : Problems.Invalid(term.Field, term.Message), []);
@@ -70,6 +75,7 @@ internal static class EditPost
                 var post = changed.Whole();
                 var isLockedAnew = changed.IsLocked != 0 && (old.IsLocked == 0 || old.TierLevel != changed.TierLevel);
                 if (isLockedAnew) await PostHistory.RewriteAsync(write, store.IsPostgres, new PostHistoryRewritten(id, author.Id, changed.TierLevel, post.Access, now));
+                if (old.Status != "published") await TargetChanges.BumpRevisionAsync(write, id, now);
                 if (old.Status == "published") await write.AppendAsync(new PostUpdated(post, now) { ReceivedAt = receivedAt });
                 return (old, post, null, removed);
             },

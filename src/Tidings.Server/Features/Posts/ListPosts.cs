@@ -25,15 +25,15 @@ internal static class ListPosts
         if (!PageLimit.TryParse(limit, DefaultLimit, MaxLimit, out var take)) return PageLimit.Refusal(MaxLimit);
         if (scope is not (null or "" or "all")) return Problems.Invalid("scope", "This must be all, or absent.");
         if (!string.IsNullOrEmpty(creatorId) && !ChannelName.IsId(creatorId)) return Problems.Invalid("creatorId", "This is not the id of a user.");
-        if (status is not (null or "" or "published" or "draft")) return Problems.Invalid("status", "This must be published or draft, or absent.");
-        if (status == "draft" && viewer.UserId is null) return Problems.Invalid("status", "Only who is signed in has drafts.");
+        if (status is not (null or "" or "published" or "draft" or "scheduled")) return Problems.Invalid("status", "This must be published, draft or scheduled, or absent.");
+        if (status is "draft" or "scheduled" && viewer.UserId is null) return Problems.Invalid("status", "Only who is signed in has posts that are not published.");
         var from = PageCursor.Start;
         if (!string.IsNullOrEmpty(cursor) && !PageCursor.TryParse(cursor, out from))
             return Problems.Problem(400, "invalid_cursor", "This cursor was not given out by this server: ask for the first page.");
 
         var (sql, positions) = (creatorId, viewer.UserId) switch
         {
-            (_, { } me) when status == "draft" => (Sql.Drafts, await log.OfChannelAsync(EventChannels.User(me), me, cancellationToken)),
+            (_, { } me) when status is "draft" or "scheduled" => (status == "draft" ? Sql.Drafts : Sql.Waiting, await log.OfChannelAsync(EventChannels.User(me), me, cancellationToken)),
             ({ Length: > 0 }, _) => (Sql.OfCreator, await log.OfChannelAsync(EventChannels.Creator(creatorId), viewer.UserId, cancellationToken)),
             (_, { } me) when scope != "all" => (store.IsPostgres ? Sql.FeedOnPostgres : Sql.Feed, await log.OfFeedAsync(EventChannels.Feed(me), cancellationToken)),
             _ => (Sql.Everyone, await log.OfChannelAsync(EventChannels.PublicPosts, viewer.UserId, cancellationToken)),
@@ -116,12 +116,18 @@ internal static class ListPosts
             $"{From} AND p.author_id = @CreatorId AND {NotBlocked} {Newest}",
             $"{From} AND p.author_id = @CreatorId {AlsoInCategory} AND {NotBlocked} {Newest}");
 
+        private const string NoTime = "AND p.publishing IS NULL";
+        private const string HasTime = "AND p.publishing IS NOT NULL";
+
         private const string OwnDrafts = $"""
             SELECT {PostRow.Columns} FROM posts p JOIN users u ON u.id = p.author_id
             WHERE p.author_id = @Me AND p.deleted = 0 AND p.status <> 'published' AND (p.created_at, p.id) < (@CreatedAt, @Id)
             """;
 
-        public static readonly Query Drafts = new($"{OwnDrafts} {Newest}", $"{OwnDrafts} {AlsoInCategory} {Newest}");
+        public static readonly Query Drafts = new($"{OwnDrafts} {NoTime} {Newest}", $"{OwnDrafts} {NoTime} {AlsoInCategory} {Newest}");
+
+        /// <summary>What has, or had, a time and is not published: scheduled, on its way, missed, failed or canceled.</summary>
+        public static readonly Query Waiting = new($"{OwnDrafts} {HasTime} {Newest}", $"{OwnDrafts} {HasTime} {AlsoInCategory} {Newest}");
 
         public static readonly Query Feed = new(FeedOf("", isPostgres: false), FeedOf(AlsoInCategory, isPostgres: false));
 

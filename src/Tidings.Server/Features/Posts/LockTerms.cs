@@ -30,6 +30,9 @@ internal sealed record LockTerms(bool? IsLocked, decimal? Price, string? Currenc
         return new LockTerms(isLocked, price, currency, tier ?? minSubscriptionTier);
     }
 
+    /// <summary>Whether a new post with these terms is locked.</summary>
+    public bool LocksNew => IsLocked ?? (Price > 0 || !string.IsNullOrEmpty(Tier));
+
     /// <summary>Puts the terms on a post, inside of its unit.</summary>
     /// <returns>The post; or what is wrong with the terms, as a field's name and a sentence, the name <c>unknown_tier</c> for a tier that is not there.</returns>
     public async ValueTask<(PostRow Post, (string Field, string Message)? Problem)> ApplyAsync(IWriteUnit write, PostRow post)

@@ -18,6 +18,7 @@ internal sealed record PostRow : PostFactsRow
         p.id AS Id, p.author_id AS AuthorId, p.created_at AS CreatedAt, p.updated_at AS UpdatedAt, p.version AS Version,
         p.likes_count AS LikesCount, p.comments_count AS CommentsCount, p.price AS Price, p.currency AS Currency, p.tier AS Tier,
         p.media_type AS MediaType, p.media_url AS MediaUrl, p.thumbnail AS Thumbnail, p.category AS Category, p.title AS Title, p.content AS Content,
+        p.scheduled_at AS ScheduledAt, p.revision AS Revision,
         u.nickname AS Nickname, u.full_name AS FullName, u.avatar AS Avatar, u.is_creator AS IsCreator, {PostFacts.Columns}
         """;
 
@@ -36,6 +37,13 @@ internal sealed record PostRow : PostFactsRow
     public string Category { get; init; } = "";
     public string Title { get; init; } = "";
     public string Content { get; init; } = "";
+
+    /// <summary>When it is, or was, to be published; null if it was not scheduled.</summary>
+    public long? ScheduledAt { get; init; }
+
+    /// <summary>Rises when it is edited before it is published.</summary>
+    public long Revision { get; init; }
+
     public string Nickname { get; init; } = "";
     public string? FullName { get; init; }
     public string? Avatar { get; init; }
@@ -63,7 +71,7 @@ internal sealed record PostRow : PostFactsRow
             LikesCount,
             CommentsCount,
             Status,
-            ScheduledAt: null,
+            ScheduledAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
             Version))
     {
         Right = IsLocked == 0 ? null : new PostRight(Id, TierLevel, AuthorId).ToString(),

@@ -19,7 +19,6 @@ internal static class PostsApi
             .Produces<PostChanged>(201).ProducesProblem(400).ProducesProblem(422);
         own.MapPatch("/{id}", EditPost.HandleAsync).WithName("EditPost").Accepts<EditPost.Request>("application/json")
             .Produces<PostChanged>().ProducesProblem(400).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
-        own.MapPost("/{id}/publish", PublishDraft.HandleAsync).WithName("PublishDraft").Produces<PostChanged>().ProducesProblem(403).ProducesProblem(404);
         own.MapDelete("/{id}", DeletePost.HandleAsync).WithName("DeletePost").Produces(204).ProducesProblem(403).ProducesProblem(404);
         return routes;
     }

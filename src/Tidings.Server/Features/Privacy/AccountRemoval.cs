@@ -126,6 +126,8 @@ internal sealed class AccountRemoval : BackgroundService
         /// <summary>What nobody else hears of, and at the end the mark itself.</summary>
         public static readonly string[] Rest =
         [
+            "DELETE FROM attempts WHERE target_id IN (SELECT id FROM targets WHERE user_id = @User)",
+            "DELETE FROM targets WHERE user_id = @User",
             "UPDATE messages SET content = '' WHERE author_id = @User",
             "DELETE FROM notifications WHERE user_id = @User",
             "DELETE FROM muted_notifications WHERE user_id = @User",

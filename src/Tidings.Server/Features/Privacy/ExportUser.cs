@@ -23,8 +23,12 @@ internal static class ExportUser
             """),
         ("sessions", "SELECT id AS k, created_at, expires_at, last_seen_at FROM sessions WHERE user_id = @Me AND id > @After ORDER BY id LIMIT @Piece"),
         ("posts", """
-            SELECT id AS k, created_at, updated_at, status, title, content, category, media_type, media_url, thumbnail, is_locked, price, currency, tier, likes_count, comments_count
+            SELECT id AS k, created_at, updated_at, status, scheduled_at, local_time, time_zone, title, content, category, media_type, media_url, thumbnail, is_locked, price, currency, tier, likes_count, comments_count
             FROM posts WHERE author_id = @Me AND deleted = 0 AND id > @After ORDER BY id LIMIT @Piece
+            """),
+        ("targets", """
+            SELECT id AS k, post_id, account_id, platform, state, due_at, first_attempt_at, external_id, url, reason FROM targets
+            WHERE user_id = @Me AND id > @After ORDER BY id LIMIT @Piece
             """),
         ("media", "SELECT id AS k, post_id, created_at, content_type, bytes, width, height FROM media WHERE owner_id = @Me AND id > @After ORDER BY id LIMIT @Piece"),
         ("comments", "SELECT id AS k, post_id, parent_id, created_at, updated_at, content FROM comments WHERE author_id = @Me AND deleted = 0 AND id > @After ORDER BY id LIMIT @Piece"),

@@ -19,7 +19,7 @@ internal static class DataMigration
     [
         "users", "sessions", "revocations", "posts", "post_likes", "follows", "tiers", "subscriptions", "purchases", "payments", "media",
         "connected_accounts", "reports", "suspensions", "audit_log", "account_removals", "blocks", "idempotency_keys",
-        "pending_counters", "pending_public_posts",
+        "targets", "attempts", "pending_counters", "pending_public_posts",
         "data_protection_keys", "comments", "notification_boxes", "notifications", "muted_notifications", "pending_like_notices",
         "conversations", "conversation_members", "messages",
         "channels", "events",
