@@ -58,6 +58,7 @@ public sealed class TelegramConnectorTests : ConnectorContract<TelegramDouble>
         var answer = await Connector.ConnectAsync(RequestOf(new { token = Witness.Token, chat = "@news" }, null, Witness.Address), default);
         answer.Account!.Handle.ShouldBe("@news");
         (await Connector.SendAsync(DeliveryOf(AccountOf(answer.Account), "hello"), default)).Url.ShouldBe($"https://t.me/news/{Witness.Posted.Single().Id}");
+        (await Connector.ConnectAsync(RequestOf(new { token = Witness.Token, chat = -1009 }, null, Witness.Address), default)).Account!.ExternalId.ShouldBe("-1009"); // a number is as good
         (await Connector.ConnectAsync(RequestOf(new { token = Witness.Token, chat = "nowhere" }, null, Witness.Address), default)).Problem!.Value.Field.ShouldBe("credentials.chat");
     }
 

@@ -8,9 +8,9 @@ internal static class Credentials
 {
     private const int MaxChars = 2_000;
 
-    /// <summary>A text of the credentials without control characters; null if it is absent or no such text.</summary>
+    /// <summary>A text of the credentials without control characters, or a whole number as its digits; null if it is absent or neither.</summary>
     public static string? Text(this ConnectRequest request, string name) =>
-        request.Credentials.Text(name)?.Trim() is { Length: > 0 and <= MaxChars } text && !text.Any(char.IsControl) ? text : null;
+        request.Credentials.Id(name)?.Trim() is { Length: > 0 and <= MaxChars } text && !text.Any(char.IsControl) ? text : null;
 
     /// <summary>The name of the field in an answer about it.</summary>
     public static string Field(string name) => $"credentials.{name}";
