@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures the server from outside: bench/run.sh peers|latency|posts|likes|crowd|connections|fanout|storm|stalled|all [--name value …]
+# Measures the server from outside: bench/run.sh peers|latency|posts|likes|crowd|schedule|connections|fanout|storm|stalled|all [--name value …]
 # The server gets core 0, the generator the last core. Results: a table here, and JSON lines in bench/results/.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)

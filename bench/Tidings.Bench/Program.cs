@@ -7,7 +7,7 @@ using Tidings.Bench.Network;
 using Tidings.Bench.Peers;
 
 const string HowTo = """
-    usage: bench/run.sh peers | latency | posts | likes | crowd | connections | fanout | stalled | storm | all [--name value …]
+    usage: bench/run.sh peers | latency | posts | likes | crowd | schedule | connections | fanout | stalled | storm | all [--name value …]
     bench/README.md says what each measures, and its options.
     """;
 
@@ -17,6 +17,7 @@ var verbs = new Dictionary<string, Func<Options, Contender, IMeasurement>>
     ["posts"] = (options, _) => new Posts(options),
     ["likes"] = (options, _) => new Likes(options),
     ["crowd"] = (options, _) => new Crowd(options),
+    ["schedule"] = (options, _) => new Schedule(options),
     ["connections"] = (options, _) => new Connections(options),
     ["fanout"] = (options, tidings) => new Fanout(options, tidings),
     ["storm"] = (options, _) => new Storm(options),

@@ -53,6 +53,7 @@ internal class TidingsServer(ServerSettings settings) : Contender
         ["Tidings__App__Id"] = "bench",
         ["Tidings__App__Key"] = ServerSettings.AppKey,
         ["Tidings__App__Secret"] = ServerSettings.AppSecret,
+        ["Tidings__Publishing__AllowPrivateNetworks"] = "true",
         ["Tidings__Channels__bench__Access"] = "public",
         ["Tidings__Limits__ConnectionsPerUser"] = "100000",
         ["Tidings__Limits__ConnectionsPerAddress"] = "100000",

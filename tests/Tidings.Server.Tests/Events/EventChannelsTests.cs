@@ -46,6 +46,8 @@ public sealed class EventChannelsTests
         { "Counted", [$$"""creator:42 post_created {"post":{{PostText}},"userId":"42"}"""] },
         { nameof(PostUpdated), [$$"""creator:42 post_updated {"post":{{PostText}},"version":3}""", $$"""post:p1 post_updated {"post":{{PostText}},"version":3}"""] },
         { nameof(DraftSaved), ["""user:42 post:created {"postId":"p1","content":"Привет <b>\n","status":"published"}"""] },
+        { nameof(AccountConnected), ["""user:42 account:connected {"platform":"mastodon","accountId":"a1"}"""] },
+        { nameof(AccountDisconnected), ["""user:42 account:disconnected {"platform":"mastodon","accountId":"a1","reason":"gone"}"""] },
         { nameof(TargetNews), ["""user:42 post:failed {"postId":"p1","platform":"webhook","platforms":["tidings","webhook"],"error":"no"}"""] },
         {
             nameof(PublishingChanged),
@@ -126,6 +128,8 @@ public sealed class EventChannelsTests
         "Counted" => new PostCreated(Post, IsAnnounced: false, At),
         nameof(PostUpdated) => new PostUpdated(Post, At),
         nameof(DraftSaved) => new DraftSaved(Post, At),
+        nameof(AccountConnected) => new AccountConnected("42", "mastodon", "a1", At),
+        nameof(AccountDisconnected) => new AccountDisconnected("42", "mastodon", "a1", "gone", At),
         nameof(TargetNews) => new TargetNews("post:failed", "p1", "42", "webhook", ["tidings", "webhook"], "no", At),
         nameof(PublishingChanged) => new PublishingChanged(
             "p1", "42", "publishing", [new("t1", "tidings", "succeeded", null, null), new("t2", "webhook", "failed", null, "no")], IsPublic: true, At),
