@@ -4,6 +4,7 @@ using Tidings.Server.ChannelAccess;
 using Tidings.Server.Engine;
 using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Accounts;
+using Tidings.Server.Features.Analytics;
 using Tidings.Server.Features.Blocks;
 using Tidings.Server.Features.Comments;
 using Tidings.Server.Features.ConnectedAccounts;
@@ -52,6 +53,7 @@ builder.Services
     .AddSubscriptions()
     .AddMedia(options)
     .AddModeration()
+    .AddAnalytics()
     .AddPrivacy()
     .AddConnectors(options)
     .AddPublishing(options)
@@ -77,6 +79,7 @@ if (options.Roles.HasFlag(NodeRoles.Api))
     app.MapPayments();
     app.MapMedia();
     app.MapModeration();
+    app.MapAnalytics();
     app.MapPrivacy();
     app.MapConnectedAccounts();
     app.MapNotifications();

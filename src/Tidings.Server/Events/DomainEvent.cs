@@ -100,6 +100,9 @@ internal sealed record AccountConnected(string UserId, string Platform, string A
 /// <summary>An account on another platform is used no longer. <paramref name="Reason"/> is a sentence for its user.</summary>
 internal sealed record AccountDisconnected(string UserId, string Platform, string AccountId, string Reason, DateTimeOffset At) : DomainEvent(At);
 
+/// <summary>What a creator has got in all; conflated.</summary>
+internal sealed record AnalyticsChanged(string CreatorId, CreatorFigures Figures, DateTimeOffset At) : DomainEvent(At);
+
 /// <summary>A tip was confirmed.</summary>
 internal sealed record TipReceived(string CreatorId, TipView Tip, DateTimeOffset At) : DomainEvent(At);
 

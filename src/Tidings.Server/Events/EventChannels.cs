@@ -83,6 +83,8 @@ internal static class EventChannels
         AccountConnected e => [new(User(e.UserId), "account:connected", new AccountPayload(e.Platform, e.AccountId, null))],
         AccountDisconnected e => [new(User(e.UserId), "account:disconnected", new AccountPayload(e.Platform, e.AccountId, e.Reason))],
 
+        AnalyticsChanged e => [new(User(e.CreatorId), "analytics:updated", new AnalyticsPayload(e.Figures))],
+
         TipReceived e => [new(User(e.CreatorId), "tip_received", new TipPayload(e.Tip))],
 
         _ => throw new InvalidOperationException($"{happened.GetType().Name} has no row in EventChannels."),

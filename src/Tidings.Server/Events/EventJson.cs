@@ -53,6 +53,7 @@ internal static class EventJson
 [JsonSerializable(typeof(PostHeldPayload))]
 [JsonSerializable(typeof(TipPayload))]
 [JsonSerializable(typeof(AccountPayload))]
+[JsonSerializable(typeof(AnalyticsPayload))]
 [JsonSerializable(typeof(ApartPayload))]
 [JsonSerializable(typeof(PostRewrittenPayload))]
 internal sealed partial class EventJsonContext : JsonSerializerContext;

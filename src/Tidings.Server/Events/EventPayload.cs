@@ -74,6 +74,12 @@ internal sealed record FeedCountPayload(string Reason, long Count) : EventPayloa
 internal sealed record AccountPayload(
     string Platform, string AccountId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason) : EventPayload;
 
+/// <summary><c>analytics:updated</c>.</summary>
+internal sealed record AnalyticsPayload(CreatorFigures Metrics) : EventPayload;
+
+/// <summary>What a creator has in all.</summary>
+internal sealed record CreatorFigures(long Posts, long Likes, long Comments, long Followers);
+
 /// <summary><c>tip_received</c>.</summary>
 internal sealed record TipPayload(TipView Tip) : EventPayload;
 

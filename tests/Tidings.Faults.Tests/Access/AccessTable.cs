@@ -71,6 +71,7 @@ internal static class AccessTable
         ("/api/users/", "It is about the caller's own blocks."),
         ("/api/subscriptions", "It shows the caller's own subscriptions."),
         ("/api/accounts", "It is about the caller's own accounts on other platforms: ConnectedAccountsTests."),
+        ("/api/analytics", "It shows the caller's own figures: AnalyticsTests."),
         ("/api/tips", "It shows the caller's own tip."),
         ("/api/payments", "It shows the caller's own payments, or is the provider's."),
         ("/api/conversations", "It shows what is said between its members: ConversationTests."),

@@ -32,6 +32,13 @@ public sealed class Provider
         return payment;
     }
 
+    /// <summary>Tips a creator for a post and confirms the payment.</summary>
+    public async Task TipAsync(Account user, Account creator, string postId, decimal amount, string currency)
+    {
+        var payment = await BeginAsync(user, "/api/tips", new { creatorId = creator.Id, postId, amount, currency });
+        await TellAsync(user.Server, "payment.confirmed", payment);
+    }
+
     /// <summary>Takes a payment back.</summary>
     public Task RefundAsync(ServerProcess server, JsonElement payment) => TellAsync(server, "payment.refunded", payment);
 

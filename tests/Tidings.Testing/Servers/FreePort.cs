@@ -10,18 +10,36 @@ namespace Tidings.Testing.Servers;
 /// </summary>
 public static class FreePort
 {
-    private static readonly ConcurrentDictionary<int, bool> Taken = new();
+    private static readonly ConcurrentDictionary<int, FileStream?> Taken = new();
 
-    /// <summary>A loopback port on which nobody listens and which this process has not given out before.</summary>
+    /// <summary>
+    /// A loopback port on which nobody listens and which nobody here has been given: not by this process before, and not by another run of tests on this
+    /// machine while that goes on.
+    /// </summary>
     public static int Take()
     {
         for (var attempt = 0; attempt < 1_000; attempt++)
         {
             var port = Random.Shared.Next(15_000, 31_000);
-            if (Taken.TryAdd(port, true) && IsFree(port)) return port;
+            if (Taken.TryAdd(port, null) && TryReserve(port) && IsFree(port)) return port;
         }
 
         throw new InvalidOperationException("No free port after 1,000 attempts.");
+    }
+
+    /// <summary>Locks a file for the port until this process ends, however it ends.</summary>
+    private static bool TryReserve(int port)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "tidings-ports"));
+        try
+        {
+            Taken[port] = new FileStream(Path.Combine(folder.FullName, $"{port}"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private static bool IsFree(int port)

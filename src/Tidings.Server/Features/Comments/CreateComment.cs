@@ -2,6 +2,7 @@ using System.Text.Json;
 using Tidings.Realtime.Channels;
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
+using Tidings.Server.Features.Analytics;
 using Tidings.Server.Features.Notifications;
 using Tidings.Server.Features.Posts;
 using Tidings.Server.Host;
@@ -74,6 +75,7 @@ internal static class CreateComment
                 after.Enqueue(write);
                 write.Enqueue(Sql.Insert, row);
                 if (row.ParentId.Length > 0) write.Enqueue(Sql.CountReply, row);
+                CreatorDays.CountComments(write, post.AuthorId, 1, now);
                 await write.AppendAsync(new CommentAdded(written, after.CommentsCount, after.Version, post.Right, now) { ReceivedAt = receivedAt });
                 await NotifyAsync(write, written, post.AuthorId, parentAuthor, now);
                 return new Outcome(Answer: answer);

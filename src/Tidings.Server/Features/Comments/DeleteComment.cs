@@ -1,6 +1,7 @@
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Access;
+using Tidings.Server.Features.Analytics;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
@@ -52,6 +53,7 @@ internal static class DeleteComment
         after.Enqueue(write);
         write.Enqueue(Sql.Delete, new { comment.Id, Now = now, after.Version });
         if (comment.ParentId.Length > 0) write.Enqueue(Sql.UncountReply, comment);
+        CreatorDays.CountComments(write, post.AuthorId, -1, now);
         await PostHistory.RewriteAsync(write, isPostgres, new PostHistoryRewritten(post.Id, post.AuthorId, null, Access: null, now) { CommentId = comment.Id });
         await write.AppendAsync(new CommentDeleted(comment.Id, post.Id, after.CommentsCount, after.Version, now) { ReceivedAt = receivedAt });
     }

@@ -1,5 +1,6 @@
 using Tidings.Server.Auth;
 using Tidings.Server.Events;
+using Tidings.Server.Features.Analytics;
 using Tidings.Server.Host;
 using Tidings.Server.Storage;
 
@@ -47,6 +48,7 @@ internal static class FollowCreator
         if (await write.ExecuteAsync(Sql.Follow, follow).ConfigureAwait(false) == 0) return;
 
         await write.ExecuteAsync(Sql.Count, follow).ConfigureAwait(false);
+        CreatorDays.CountFollowers(write, creatorId, 1, now);
         await write.AppendAsync(new UserFollowed(followerId, creatorId, now)).ConfigureAwait(false);
     }
 
@@ -58,6 +60,7 @@ internal static class FollowCreator
         if (await write.ExecuteAsync(Sql.Unfollow, follow).ConfigureAwait(false) == 0) return false;
 
         await write.ExecuteAsync(Sql.Count, follow).ConfigureAwait(false);
+        CreatorDays.CountFollowers(write, creatorId, -1, now);
         await write.AppendAsync(new UserUnfollowed(followerId, creatorId, now)).ConfigureAwait(false);
         return true;
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Tidings.Server.Events;
+using Tidings.Server.Features.Analytics;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.Features.Likes;
@@ -27,16 +28,18 @@ internal sealed class CounterFlush(Store store, TimeProvider clock, ILogger<Coun
                 : new PostUnliked(mark.PostId, likes, mark.Version ?? 0, mark.LatestUser, changes, now));
         }
 
+        foreach (var author in marks.Where(static mark => mark.AuthorId is not null).GroupBy(static mark => mark.AuthorId!, StringComparer.Ordinal).OrderBy(static author => author.Key, StringComparer.Ordinal))
+            CreatorDays.CountLikes(write, author.Key, author.Sum(static mark => mark.Likes - mark.Unlikes), now);
         return marks.Count < Batch ? null : marks[^1].PostId;
     }
 
-    private sealed record Mark(string PostId, long Likes, long Unlikes, string LatestUser, long LatestLiked, long? LikesCount, long? Version);
+    private sealed record Mark(string PostId, long Likes, long Unlikes, string LatestUser, long LatestLiked, long? LikesCount, long? Version, string? AuthorId);
 
     private static class Sql
     {
         public const string Read = """
             SELECT m.post_id AS PostId, m.likes AS Likes, m.unlikes AS Unlikes, m.latest_user AS LatestUser, m.latest_liked AS LatestLiked,
-                   p.likes_count AS LikesCount, p.version AS Version
+                   p.likes_count AS LikesCount, p.version AS Version, p.author_id AS AuthorId
             FROM pending_counters m LEFT JOIN posts p ON p.id = m.post_id AND p.deleted = 0
             WHERE m.post_id > @After ORDER BY m.post_id LIMIT @Take /*FOR UPDATE OF m SKIP LOCKED*/
             """;

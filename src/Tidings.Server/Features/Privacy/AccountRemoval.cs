@@ -133,6 +133,7 @@ internal sealed class AccountRemoval : BackgroundService
             "DELETE FROM muted_notifications WHERE user_id = @User",
             "DELETE FROM blocks WHERE blocker_id = @User",
             "DELETE FROM tiers WHERE creator_id = @User",
+            "DELETE FROM creator_days WHERE creator_id = @User",
             "DELETE FROM connected_accounts WHERE user_id = @User",
             "DELETE FROM idempotency_keys WHERE user_id = @User",
             "DELETE FROM account_removals WHERE user_id = @User",

@@ -47,6 +47,10 @@ internal static class ExportUser
             SELECT id AS k, platform, external_id, handle, base_url, status, reason, created_at
             FROM connected_accounts WHERE user_id = @Me AND status <> 'authorizing' AND id > @After ORDER BY id LIMIT @Piece
             """),
+        ("figures", """
+            SELECT CAST(day AS text) AS k, likes, comments, followers FROM creator_days
+            WHERE creator_id = @Me AND CAST(day AS text) > @After ORDER BY CAST(day AS text) LIMIT @Piece
+            """),
         ("reports", "SELECT id AS k, kind, object_id, reason, note, status, created_at FROM reports WHERE reporter_id = @Me AND id > @After ORDER BY id LIMIT @Piece"),
     ];
 

@@ -18,7 +18,7 @@ internal static class DataMigration
     private static readonly string[] Tables =
     [
         "users", "sessions", "revocations", "posts", "post_likes", "follows", "tiers", "subscriptions", "purchases", "payments", "media",
-        "connected_accounts", "reports", "suspensions", "audit_log", "account_removals", "blocks", "idempotency_keys",
+        "connected_accounts", "creator_days", "reports", "suspensions", "audit_log", "account_removals", "blocks", "idempotency_keys",
         "targets", "attempts", "pending_counters", "pending_public_posts",
         "data_protection_keys", "comments", "notification_boxes", "notifications", "muted_notifications", "pending_like_notices",
         "conversations", "conversation_members", "messages",

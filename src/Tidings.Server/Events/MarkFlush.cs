@@ -1,10 +1,9 @@
-using Tidings.Server.Events;
 using Tidings.Server.Storage;
 
-namespace Tidings.Server.Features.Likes;
+namespace Tidings.Server.Events;
 
 /// <summary>
-/// Acts on marks of posts, a batch in the order of the posts at a time, until there are none: at most once in an interval, and on the last mark
+/// Acts on marks, such as those of posts whose counters changed, a batch in the order of their keys at a time, until there are none: at most once in an interval, and on the last mark
 /// always, for it goes in the transaction that acts on it. Marks that a crash left are finished at start.
 /// </summary>
 internal abstract class MarkFlush : BackgroundService
@@ -27,7 +26,7 @@ internal abstract class MarkFlush : BackgroundService
     /// <summary>Says that there are marks.</summary>
     public void Wake() => _loop.Wake();
 
-    /// <summary>Acts on what is marked now: on each post once, also if it is marked again meanwhile.</summary>
+    /// <summary>Acts on what is marked now: on each once, also if it is marked again meanwhile.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
         for (string? after = ""; after is not null;)
@@ -37,8 +36,8 @@ internal abstract class MarkFlush : BackgroundService
         }
     }
 
-    /// <summary>Acts on the marks of the first posts behind one, and takes them away.</summary>
-    /// <returns>The post where the next batch begins; null if there is none.</returns>
+    /// <summary>Acts on the first marks behind one, and takes them away.</summary>
+    /// <returns>The key where the next batch begins; null if there is none.</returns>
     protected abstract ValueTask<string?> FlushBatchAsync(IWriteUnit write, string after, DateTimeOffset now);
 
     /// <inheritdoc />
