@@ -113,14 +113,14 @@ public sealed class DoubtfulPlatformTests(ITestOutputHelper output)
     private static async Task<List<string>> ScheduleAsync(TestNodes nodes, int count, Func<Author, int, Task<string>> connect)
     {
         var posts = new List<string>();
-        var due = TimeProvider.System.GetUtcNow() + TimeSpan.FromSeconds(count / 20.0);
         for (var index = 0; index < Authors; index++)
         {
             using var author = await Author.RegisterAsync(nodes.First, $"author{index}");
             var account = await connect(author, index);
-            for (var number = 0; number < count / Authors; number++) posts.Add(await author.ScheduleAsync($"{index}.{number}.", due, account));
+            for (var number = 0; number < count / Authors; number++) posts.Add(await author.ScheduleAsync($"{index}.{number}.", TimeSpan.FromDays(1), account));
         }
 
+        await nodes.MakeDueAsync(TimeSpan.FromSeconds(10));
         return posts;
     }
 

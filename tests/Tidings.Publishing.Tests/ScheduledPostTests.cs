@@ -73,6 +73,12 @@ public sealed class ScheduledPostTests
 
         await author.TryAsync($"/api/posts/{post}/schedule", new { scheduledAt = "2027-06-01T09:00", timeZone = "Europe/Berlin" }, HttpStatusCode.OK);
         (await author.StatusAsync(post)).ShouldBe("scheduled");
+        // An account that was taken out is not taken up again by a later schedule that names none.
+        var other = await author.ConnectAsync(platform, "other");
+        (await author.TryAsync($"/api/posts/{post}/schedule", new { scheduledAt = "2027-06-01T07:00:00Z", accountIds = new[] { hook, other } }, HttpStatusCode.OK)).GetProperty("targets").GetArrayLength().ShouldBe(3);
+        await author.TryAsync($"/api/posts/{post}/schedule", new { scheduledAt = "2027-06-01T07:00:00Z", accountIds = new[] { hook } }, HttpStatusCode.OK);
+        (await author.TryAsync($"/api/posts/{post}/schedule", new { scheduledAt = "2027-06-02T07:00:00Z" }, HttpStatusCode.OK)).GetProperty("targets").GetArrayLength().ShouldBe(2);
+
         var published = await author.TryAsync($"/api/posts/{post}/publish", null, HttpStatusCode.OK);
         published.GetProperty("post").GetProperty("metadata").Text("status").ShouldBe("published");
         await author.WaitForAsync(post, "published");

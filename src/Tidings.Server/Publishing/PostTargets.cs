@@ -55,13 +55,14 @@ internal static class PostTargets
     }
 
     /// <summary>Tells the author's pages and the author that a target failed, or that nobody knows whether it did.</summary>
-    public static async ValueTask TellFailedAsync(IWriteUnit write, LockedPost post, TargetRow target, string reason, DateTimeOffset now)
+    public static async ValueTask TellFailedAsync(IWriteUnit write, LockedPost post, TargetRow target, string reason, DateTimeOffset now, bool isInDoubt = false)
     {
         if (post.Deleted != 0) return;
         await TellAsync(write, post, "post:failed", target.Platform, reason, now).ConfigureAwait(false);
-        await write.AddAsync(new NewNotification(
-            post.AuthorId, NotificationTypes.PostFailed, "Post not published", $"Your post was not published on {NameOf(target.Platform)}: {reason}",
-            DataOf(post.Id, target.Id, target.Platform), now)).ConfigureAwait(false);
+        var (title, message) = isInDoubt
+            ? ("Post in doubt", $"Look whether your post is on {NameOf(target.Platform)}: {reason}")
+            : ("Post not published", $"Your post was not published on {NameOf(target.Platform)}: {reason}");
+        await write.AddAsync(new NewNotification(post.AuthorId, NotificationTypes.PostFailed, title, message, DataOf(post.Id, target.Id, target.Platform), now)).ConfigureAwait(false);
     }
 
     /// <summary>Tells the author's pages and the author, once for the post, that its time went by.</summary>

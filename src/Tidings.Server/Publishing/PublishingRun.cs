@@ -20,7 +20,7 @@ internal sealed partial class PublishingRun(
     public const int DrainPerSecond = 5;
 
     /// <summary>The longest between two looks.</summary>
-    public static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
+    public static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ShortRestart = TimeSpan.FromSeconds(10);

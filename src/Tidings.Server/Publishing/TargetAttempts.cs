@@ -72,7 +72,7 @@ internal sealed class TargetAttempts(Store store, TargetClaims claims, NodeName 
 
                 if (next.State == TargetStates.Succeeded) await PostTargets.TellAsync(write, post, "post:published", target.Platform, null, now).ConfigureAwait(false);
                 else if (next.State is TargetStates.Failed or TargetStates.Unknown)
-                    await PostTargets.TellFailedAsync(write, post, target, outcome?.Reason ?? "It could not be published.", now).ConfigureAwait(false);
+                    await PostTargets.TellFailedAsync(write, post, target, outcome?.Reason ?? "It could not be published.", now, next.State == TargetStates.Unknown).ConfigureAwait(false);
                 await PostTargets.SettleAsync(write, post, next.State == TargetStates.Succeeded, now).ConfigureAwait(false);
                 return (true, claimNext ? await claims.ClaimNextAsync(write, target.Lane, now.ToUnixTimeMilliseconds()).ConfigureAwait(false) : null);
             },

@@ -46,7 +46,7 @@ internal sealed partial class TargetSweeps(Store store, ConnectorCatalog connect
         var change = new { target.Id, target.Attempt, target.State, Next = next.State, NextAt = next.NextAt ?? now, next.Doubt, Reason = reason, Now = now };
         if (await write.ExecuteAsync(Sql.TakeBack, change).ConfigureAwait(false) == 0) return false;
         if (isBegun) await write.ExecuteAsync(Sql.EndAttempt, new { target.Id, Number = target.Attempt, Reason = reason, Now = now }).ConfigureAwait(false);
-        if (next.State == TargetStates.Unknown) await PostTargets.TellFailedAsync(write, post, target, reason!, now).ConfigureAwait(false);
+        if (next.State == TargetStates.Unknown) await PostTargets.TellFailedAsync(write, post, target, reason!, now, isInDoubt: true).ConfigureAwait(false);
         await PostTargets.SettleAsync(write, post, isSuccess: false, now).ConfigureAwait(false);
         if (isBegun) metrics.Count(target.Platform, "taken_over");
         return true;

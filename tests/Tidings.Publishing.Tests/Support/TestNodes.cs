@@ -78,6 +78,21 @@ public sealed class TestNodes : IAsyncDisposable
         return await connection.ExecuteAsync(sql, parameters);
     }
 
+    /// <summary>
+    /// Lets everything that waits be due at the same time, so long from now. However slow the machine is, a test schedules as much as it likes first. With
+    /// SQLite the server is stopped for it.
+    /// </summary>
+    /// <returns>The time.</returns>
+    public async Task<DateTimeOffset> MakeDueAsync(TimeSpan ahead)
+    {
+        if (_postgres is null) await First.KillAsync();
+        var due = TimeProvider.System.GetUtcNow() + ahead;
+        var times = new { due = due.ToUnixTimeMilliseconds(), grace = 3_600_000L, end = 7_200_000L };
+        await ExecuteAsync("UPDATE targets SET due_at = @due, next_at = @due, miss_at = @due + @grace, give_up_at = @due + @end WHERE state = 'pending'", times);
+        if (_postgres is null) await First.StartAgainAsync();
+        return due;
+    }
+
     /// <summary>Reads past the servers.</summary>
     public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? parameters = null)
     {

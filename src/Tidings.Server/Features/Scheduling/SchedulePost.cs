@@ -56,7 +56,7 @@ internal static class SchedulePost
         return TypedResults.Json(done, ScheduledPostJson.Answers.ScheduleAnswer);
     }
 
-    /// <summary>Lets the targets that a locked post is to have wait for a time, and cancels the others.</summary>
+    /// <summary>Lets the targets that a locked post is to have wait for a time, and takes the others away.</summary>
     /// <param name="write">The unit.</param>
     /// <param name="post">The post.</param>
     /// <param name="accounts">Where, beside this server's feed; null: where it was to be published already.</param>
@@ -69,7 +69,7 @@ internal static class SchedulePost
         var there = await PostTargets.ReadAsync(write, post.Id);
         bool IsMeant(TargetRow target) => target.AccountId.Length == 0 || accounts is null || accounts.Any(account => account.Id == target.AccountId);
 
-        await TargetChanges.CancelAsync(write, post.Id, now, there.Where(target => !IsMeant(target)).Select(static target => target.Id));
+        await TargetChanges.RemoveAsync(write, there.Where(target => !IsMeant(target)).Select(static target => target.Id));
         await TargetChanges.DueAsync(write, there.Where(IsMeant).Select(static target => target.Id), dueAt, grace, now);
 
         List<TargetRow> added = there.Any(static target => target.AccountId.Length == 0) ? [] : [TargetPlan.New(post, null, dueAt, grace, now)];

@@ -25,10 +25,18 @@ internal static class TargetChanges
         });
     }
 
-    /// <summary>Cancels what waits of a post: all of it, or the targets of these ids.</summary>
-    /// <returns>How many there were.</returns>
-    public static ValueTask<int> CancelAsync(IWriteUnit write, string postId, DateTimeOffset now, IEnumerable<string>? ids = null) => write.ExecuteAsync(
-        ids is null ? Sql.CancelAll : Sql.Cancel, new { PostId = postId, Ids = JsonSerializer.Serialize(ids ?? []), Now = now });
+    /// <summary>Cancels what waits of a post.</summary>
+    /// <returns>How many targets there were.</returns>
+    public static ValueTask<int> CancelAsync(IWriteUnit write, string postId, DateTimeOffset now) =>
+        write.ExecuteAsync(Sql.Cancel, new { PostId = postId, Now = now });
+
+    /// <summary>Takes away targets to which a post is not to go any more, so that no later schedule takes them up again.</summary>
+    public static async ValueTask RemoveAsync(IWriteUnit write, IEnumerable<string> ids)
+    {
+        var asked = new { Ids = JsonSerializer.Serialize(ids) };
+        await write.ExecuteAsync(Sql.RemoveAttempts, asked);
+        await write.ExecuteAsync(Sql.Remove, asked);
+    }
 
     /// <summary>A post was edited: what was not begun is published under a new key.</summary>
     public static async ValueTask BumpRevisionAsync(IWriteUnit write, string postId, DateTimeOffset now)
@@ -47,12 +55,14 @@ internal static class TargetChanges
             WHERE id IN (SELECT value FROM json_each(@Ids)) AND state IN ('pending', 'claimed', 'retry_wait', 'failed', 'skipped', 'canceled')
             """;
 
-        public const string CancelAll = """
+        public const string Cancel = """
             UPDATE targets SET state = 'canceled', attempt = attempt + 1, owner = NULL, lease_until = NULL, updated_at = @Now
             WHERE post_id = @PostId AND state IN ('pending', 'claimed', 'retry_wait')
             """;
 
-        public const string Cancel = $"{CancelAll} AND id IN (SELECT value FROM json_each(@Ids))";
+        public const string RemoveAttempts = "DELETE FROM attempts WHERE target_id IN (SELECT value FROM json_each(@Ids))";
+
+        public const string Remove = "DELETE FROM targets WHERE id IN (SELECT value FROM json_each(@Ids))";
 
         public const string Revise = "UPDATE posts SET revision = revision + 1 WHERE id = @PostId";
 
