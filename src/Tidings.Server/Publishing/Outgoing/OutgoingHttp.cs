@@ -13,12 +13,13 @@ namespace Tidings.Server.Publishing.Outgoing;
 /// </remarks>
 internal sealed class OutgoingHttp : IDisposable
 {
-    /// <summary>The most that is read of an answer.</summary>
-    public const int MaxAnswerBytes = 256 * 1024;
+    /// <summary>The most that is read of an answer: the 40 statuses of an account on Mastodon have some hundred kilobytes.</summary>
+    public const int MaxAnswerBytes = 1024 * 1024;
 
     /// <summary>How long an exchange may take unless the caller says otherwise.</summary>
     public static readonly TimeSpan UsualTime = TimeSpan.FromSeconds(20);
 
+    private const int FirstBytes = 8 * 1024;
     private const int MaxConnections = 32;
     private const int SecurePort = 443;
 
@@ -129,12 +130,17 @@ internal sealed class OutgoingHttp : IDisposable
 
     private static async Task<(ReadOnlyMemory<byte> Body, bool IsWhole)> ReadAsync(HttpContent content, CancellationToken cancellationToken)
     {
-        var buffer = new byte[Math.Clamp((content.Headers.ContentLength ?? MaxAnswerBytes) + 1, 1, MaxAnswerBytes + 1)];
+        var buffer = new byte[FirstBytes]; // it grows with what comes, whatever the header says
         var length = 0;
         try
         {
             await using var body = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-            while (length < buffer.Length && await body.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false) is > 0 and var read) length += read;
+            while (length < buffer.Length && await body.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false) is > 0 and var read)
+            {
+                length += read;
+                if (length == buffer.Length) Array.Resize(ref buffer, Math.Min(buffer.Length * 2, MaxAnswerBytes + 1));
+            }
+
             return (buffer.AsMemory(0, Math.Min(length, MaxAnswerBytes)), length <= MaxAnswerBytes);
         }
         catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
