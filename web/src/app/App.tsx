@@ -3,6 +3,7 @@ import { SignUpPage } from '../features/accounts/SignUpPage';
 import { PeoplePage } from '../features/follows/PeoplePage';
 import { CreatorPage } from '../features/follows/CreatorPage';
 import { FeedPage } from '../features/posts/FeedPage';
+import { SchedulePage } from '../features/schedule/SchedulePage';
 import { AppContext, useApp, type AppParts } from './AppContext';
 import { Mark } from './icons';
 import { NotFoundPage } from './NotFoundPage';
@@ -61,6 +62,7 @@ function Routes() {
 
 function pageAt(path: string) {
   if (path === '/' || path === '/feed') return <FeedPage />;
+  if (path === '/schedule') return <SchedulePage />;
   if (path === '/people') return <PeoplePage />;
   const creator = /^\/people\/([^/]+)$/.exec(path)?.[1];
   return creator === undefined ? <NotFoundPage /> : <CreatorPage key={creator} creatorId={decodeURIComponent(creator)} />;

@@ -1,6 +1,6 @@
 import { AccountMenu } from '../features/accounts/AccountMenu';
 import { useApp } from './AppContext';
-import { HomeIcon, Mark, PenIcon, PeopleIcon, SignInIcon } from './icons';
+import { CalendarIcon, HomeIcon, Mark, PenIcon, PeopleIcon, SignInIcon } from './icons';
 import { Link } from './Link';
 import { ThemeButton } from './ThemeButton';
 import { useObservable } from './useObservable';
@@ -27,6 +27,12 @@ export function Navigation() {
         <PeopleIcon />
         <span className="nav-label">People</span>
       </Link>
+      {user !== null && (
+        <Link to="/schedule" className="nav-item" aria-current={here('/schedule')}>
+          <CalendarIcon />
+          <span className="nav-label">Schedule</span>
+        </Link>
+      )}
       {user === null ? (
         <Link to="/signin" className="nav-create button primary">
           <SignInIcon />

@@ -20,6 +20,7 @@ function Icon({ children, filled = false }: { children: ReactNode; filled?: bool
 
 export const HomeIcon = () => <Icon><path d="M4 10.5 12 4l8 6.5V19a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 19z" /><path d="M9.5 20.5v-6h5v6" /></Icon>;
 export const PeopleIcon = () => <Icon><circle cx="9" cy="8.5" r="3.5" /><path d="M2.8 19.5c.6-3.4 3-5.2 6.2-5.2s5.6 1.8 6.2 5.2" /><path d="M15.5 5.3a3.3 3.3 0 0 1 0 6.3M17.7 14.7c2 .7 3.2 2.3 3.6 4.8" /></Icon>;
+export const CalendarIcon = () => <Icon><rect x="3.5" y="5" width="17" height="15.5" rx="2.5" /><path d="M3.5 10h17M8 2.8V7M16 2.8V7" /></Icon>;
 export const PersonIcon = () => <Icon><circle cx="12" cy="8" r="4" /><path d="M4.5 20.5c.8-3.9 3.6-5.9 7.5-5.9s6.7 2 7.5 5.9" /></Icon>;
 export const PenIcon = () => <Icon><path d="M4 20l1-4.5L16.5 4a2 2 0 0 1 2.8 0l.7.7a2 2 0 0 1 0 2.8L8.5 19z" /><path d="M14.5 6l3.5 3.5" /></Icon>;
 export const HeartIcon = ({ filled = false }: { filled?: boolean }) => <Icon filled={filled}><path d="M12 20.3 4.9 13.3a4.7 4.7 0 0 1 0-6.7 4.7 4.7 0 0 1 6.6 0l.5.5.5-.5a4.7 4.7 0 0 1 6.6 0 4.7 4.7 0 0 1 0 6.7z" /></Icon>;
