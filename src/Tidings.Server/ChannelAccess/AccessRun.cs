@@ -4,6 +4,7 @@ using Tidings.Realtime.Connections;
 using Tidings.Realtime.Fanout;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Access;
+using Tidings.Server.Features.Conversations;
 using Tidings.Server.Storage;
 
 namespace Tidings.Server.ChannelAccess;
@@ -59,6 +60,7 @@ internal sealed partial class AccessRun(RealtimeEngine engine, LiveRights rights
         {
             await EndAsync(one, other).ConfigureAwait(false);
             await EndAsync(other, one).ConfigureAwait(false);
+            await EndConversationAsync(one, other).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // The second time, or the reader's next subscription, finds it.
         catch (Exception exception)
@@ -82,6 +84,18 @@ internal sealed partial class AccessRun(RealtimeEngine engine, LiveRights rights
             await engine.RevokeHereAsync(EventChannels.Post(id), readerId).ConfigureAwait(false);
     }
 
+    /// <summary>Ends what two users see of each other in the conversation of the two: messages that come, typing, who is there.</summary>
+    private async Task EndConversationAsync(string one, string other)
+    {
+        if (!engine.ConnectionsOf(one).Any() && !engine.ConnectionsOf(other).Any()) return;
+        var asked = new { Pair = DirectConversation.PairOf(one, other) };
+        foreach (var id in await store.QueryAsync<string>(Sql.OfPair, asked, CancellationToken.None).ConfigureAwait(false))
+        {
+            await engine.RevokeHereAsync(EventChannels.Conversation(id), one).ConfigureAwait(false);
+            await engine.RevokeHereAsync(EventChannels.Conversation(id), other).ConfigureAwait(false);
+        }
+    }
+
     private static Task<List<string>> PostsReadByAsync(Connection connection)
     {
         var found = new TaskCompletionSource<List<string>>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -92,6 +106,7 @@ internal sealed partial class AccessRun(RealtimeEngine engine, LiveRights rights
 
     private static class Sql
     {
+        public const string OfPair = "SELECT id FROM conversations WHERE pair = @Pair";
         public const string OfAuthor = "SELECT id FROM posts WHERE author_id = @Author AND id IN (SELECT value FROM json_each(@Posts))";
     }
 

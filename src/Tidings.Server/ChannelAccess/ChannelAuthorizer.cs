@@ -53,8 +53,20 @@ internal sealed class ChannelAuthorizer : IChannelAuthorizer
         var expiresAt = token is null || IsOwned(channel, rules) ? null : FindExpiry(token, identity.UserId, channel);
         var rights = identity.UserId is { } user && HasTwoForms(channel) ? await _rights.OfAsync(user, cancellationToken).ConfigureAwait(false) : null;
         if (await MayAsync(identity, channel, rules, rights, expiresAt is null ? _webhook : null, cancellationToken).ConfigureAwait(false)) return GrantTo(rights);
-        return expiresAt is null ? ChannelGrant.Denied : GrantTo(rights) with { ExpiresAt = expiresAt };
+        if (expiresAt is null || await IsApartAsync(identity.UserId, channel, rights, cancellationToken).ConfigureAwait(false)) return ChannelGrant.Denied;
+        return GrantTo(rights) with { ExpiresAt = expiresAt };
     }
+
+    /// <summary>Whether a block keeps a user out, which no token opens: it may have been given before, and the host app need not know of blocks.</summary>
+    private async ValueTask<bool> IsApartAsync(string? userId, ChannelName channel, UserRights? rights, CancellationToken cancellationToken) => channel.Kind switch
+    {
+        _ when userId is null => false,
+        "creator" => rights!.IsApartFrom(channel.Id),
+        "post" => rights!.IsApartFromSomebody
+            && await _posts.LoadAsync(channel.Id, cancellationToken).ConfigureAwait(false) is { } post && rights.IsApartFrom(post.AuthorId),
+        "conversation" => await _conversations.IsApartAsync(channel.Id, userId, cancellationToken).ConfigureAwait(false),
+        _ => false,
+    };
 
     /// <summary>Until when a token opens a channel; null if it does not.</summary>
     private DateTimeOffset? FindExpiry(string token, string? userId, ChannelName channel) =>

@@ -39,6 +39,12 @@ internal sealed partial class LiveRights : IChannelListener
     /// <inheritdoc />
     public ChannelName Channel => EventChannels.BetweenNodes;
 
+    /// <summary>
+    /// Does on this node what every node does when it hears of it. Called after the commit and before the answer, so that whoever has the answer
+    /// finds nothing here any more, however long the news takes.
+    /// </summary>
+    public void RewriteHere(PostRewrittenPayload change) => PostRewritten?.Invoke(change);
+
     /// <summary>The rights of a user, who holds on to them as long as they are needed.</summary>
     public async ValueTask<UserRights> OfAsync(string userId, CancellationToken cancellationToken)
     {

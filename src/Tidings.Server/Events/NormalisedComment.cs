@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Tidings.Server.Events;
 
 /// <summary>
@@ -24,4 +26,9 @@ internal sealed record NormalisedComment(
     DateTimeOffset? EditedAt,
     bool IsDeleted,
     long RepliesCount,
-    long Version);
+    long Version)
+{
+    /// <summary>Whether moderators have hidden it: so its author and they see it, while for everybody else it is deleted.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsHidden { get; init; }
+}

@@ -12,6 +12,9 @@ internal sealed record CommentRow
         u.nickname AS Nickname, u.full_name AS FullName, u.avatar AS Avatar, u.is_creator AS IsCreator
         """;
 
+    /// <summary>What <see cref="Deleted"/> is for a comment that moderators have hidden; it keeps its content.</summary>
+    public const long Hidden = 2;
+
     public string Id { get; init; } = "";
     public string PostId { get; init; } = "";
     public string ParentId { get; init; } = "";
@@ -28,16 +31,23 @@ internal sealed record CommentRow
     public string? Avatar { get; init; }
     public long IsCreator { get; init; }
 
-    /// <summary>The comment as everybody sees it who may.</summary>
+    /// <summary>Not 0 if the viewer sees it although it is hidden; only some queries read it.</summary>
+    public long IsMarked { get; init; }
+
+    private bool IsHiddenButSeen => Deleted == Hidden && IsMarked != 0;
+
+    private bool IsGone => Deleted != 0 && !IsHiddenButSeen;
+
+    /// <summary>The comment as whoever may see it does.</summary>
     public NormalisedComment Normalise() => new(
         Id,
         PostId,
-        Deleted != 0 ? null : new PostCreator(AuthorId, Nickname, FullName ?? "", Avatar, IsCreator != 0),
-        Deleted != 0 ? "" : Content,
+        IsGone ? null : new PostCreator(AuthorId, Nickname, FullName ?? "", Avatar, IsCreator != 0),
+        IsGone ? "" : Content,
         ParentId.Length == 0 ? null : ParentId,
         DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt),
-        UpdatedAt == CreatedAt || Deleted != 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt),
-        Deleted != 0,
+        UpdatedAt == CreatedAt || IsGone ? null : DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt),
+        IsGone,
         RepliesCount,
-        Version);
+        Version) { IsHidden = IsHiddenButSeen };
 }

@@ -1,4 +1,5 @@
 using Tidings.Server.Auth;
+using Tidings.Server.ChannelAccess;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Analytics;
@@ -9,15 +10,16 @@ namespace Tidings.Server.Features.Comments;
 
 /// <summary>
 /// Takes a comment back: its author may, and the post's. What it said is gone, from the history of events too; while it has replies its place stays, so that they have
-/// one too.
+/// one too. Hiding by moderators is the same to readers (<see cref="Moderation.HideComment"/>).
 /// </summary>
 internal static class DeleteComment
 {
     public static async Task<IResult> HandleAsync(
-        string id, string commentId, CurrentUser user, Store store, TimeProvider clock, CancellationToken cancellationToken)
+        string id, string commentId, CurrentUser user, Store store, LiveRights rights, TimeProvider clock, CancellationToken cancellationToken)
     {
         var receivedAt = clock.GetTimestamp();
         var now = clock.GetUtcNow();
+        CommentedPost? changed = null;
         var mayDelete = await store.WriteAsync<bool?>(
             async write =>
             {
@@ -26,11 +28,13 @@ internal static class DeleteComment
                 if (comment is null) return null;
                 if (comment.AuthorId != user.Id && post.AuthorId != user.Id) return false;
 
+                changed = post;
                 await DeleteAsync(write, store.IsPostgres, post, comment, now, receivedAt);
                 return true;
             },
             cancellationToken);
 
+        if (changed is not null) rights.RewriteHere(new PostRewrittenPayload(changed.Id, changed.AuthorId, null, Access: null) { CommentId = commentId });
         if (mayDelete is not { } isAllowed) return Problems.NotFound("comment");
         return isAllowed
             ? TypedResults.NoContent()
@@ -47,25 +51,35 @@ internal static class DeleteComment
         else await DeleteAsync(write, isPostgres, post, comment, now, receivedAt: 0);
     }
 
-    private static async ValueTask DeleteAsync(IWriteUnit write, bool isPostgres, CommentedPost post, Comment comment, DateTimeOffset now, long receivedAt)
+    /// <summary>Takes a comment from readers that they have seen: counts, history and pages forget it. What becomes of its row is the caller's.</summary>
+    public static async ValueTask TakeOutAsync(IWriteUnit write, bool isPostgres, CommentedPost after, Comment comment, DateTimeOffset now, long receivedAt)
     {
-        var after = post.After(-1);
         after.Enqueue(write);
-        write.Enqueue(Sql.Delete, new { comment.Id, Now = now, after.Version });
         if (comment.ParentId.Length > 0) write.Enqueue(Sql.UncountReply, comment);
-        CreatorDays.CountComments(write, post.AuthorId, -1, now);
-        await PostHistory.RewriteAsync(write, isPostgres, new PostHistoryRewritten(post.Id, post.AuthorId, null, Access: null, now) { CommentId = comment.Id });
-        await write.AppendAsync(new CommentDeleted(comment.Id, post.Id, after.CommentsCount, after.Version, now) { ReceivedAt = receivedAt });
+        CreatorDays.CountComments(write, after.AuthorId, -1, now);
+        await PostHistory.RewriteAsync(write, isPostgres, new PostHistoryRewritten(after.Id, after.AuthorId, null, Access: null, now) { CommentId = comment.Id });
+        await write.AppendAsync(new CommentDeleted(comment.Id, after.Id, after.CommentsCount, after.Version, now) { ReceivedAt = receivedAt });
     }
 
-    private sealed record Comment(string Id, string AuthorId, string ParentId);
+    private static async ValueTask DeleteAsync(IWriteUnit write, bool isPostgres, CommentedPost post, Comment comment, DateTimeOffset now, long receivedAt)
+    {
+        var after = comment.IsHidden ? post : post.After(-1); // readers have not seen what is hidden
+        write.Enqueue(Sql.Delete, new { comment.Id, Now = now, after.Version });
+        if (!comment.IsHidden) await TakeOutAsync(write, isPostgres, after, comment, now, receivedAt);
+    }
+
+    /// <summary>A comment that is there, hidden or not.</summary>
+    internal sealed record Comment(string Id, string AuthorId, string ParentId, long Deleted)
+    {
+        public bool IsHidden => Deleted == CommentRow.Hidden;
+    }
 
     private static class Sql
     {
         public const string Read =
-            "SELECT id AS Id, author_id AS AuthorId, parent_id AS ParentId FROM comments WHERE id = @Id AND post_id = @PostId AND deleted = 0";
+            "SELECT id AS Id, author_id AS AuthorId, parent_id AS ParentId, deleted AS Deleted FROM comments WHERE id = @Id AND post_id = @PostId AND deleted <> 1";
 
-        public const string PostOf = "SELECT post_id FROM comments WHERE id = @Id AND deleted = 0";
+        public const string PostOf = "SELECT post_id FROM comments WHERE id = @Id AND deleted <> 1";
 
         public const string Delete = "UPDATE comments SET deleted = 1, content = '', updated_at = @Now, version = @Version WHERE id = @Id";
 

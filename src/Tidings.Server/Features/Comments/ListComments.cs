@@ -32,7 +32,7 @@ internal static class ListComments
 
         if ((await access.OfAsync(viewer.UserId, id, cancellationToken)).View != PostView.Full) return Problems.NotFound("post");
         var positions = await log.OfChannelAsync(EventChannels.Post(id), viewer.UserId, cancellationToken);
-        var page = new { PostId = id, ParentId = parentId ?? "", from.Place, Take = take + 1 };
+        var page = new { PostId = id, ParentId = parentId ?? "", from.Place, Take = take + 1, Me = viewer.UserId ?? "" };
         var (count, rows) = await store.ReadAsync<(long?, List<CommentRow>)>(
             async connection => await connection.QuerySingleOrDefaultAsync<long?>(Sql.Post, page) is { } comments
                 ? (comments, (await connection.QueryAsync<CommentRow>(isThread ? Sql.Replies : Sql.TopLevel, page)).AsList())
@@ -48,9 +48,12 @@ internal static class ListComments
 
     private static class Sql
     {
+        /// <summary>What moderators have hidden they still see, and its author.</summary>
+        private const string Marked = "(c.deleted = 2 AND (c.author_id = @Me OR EXISTS (SELECT 1 FROM users x WHERE x.id = @Me AND x.is_moderator = 1)))";
+
         private const string From = $"""
-            SELECT {CommentRow.Columns} FROM comments c JOIN users u ON u.id = c.author_id
-            WHERE c.post_id = @PostId AND c.parent_id = @ParentId AND (c.deleted = 0 OR c.replies_count > 0)
+            SELECT {CommentRow.Columns}, CAST(CASE WHEN {Marked} THEN 1 ELSE 0 END AS bigint) AS IsMarked FROM comments c JOIN users u ON u.id = c.author_id
+            WHERE c.post_id = @PostId AND c.parent_id = @ParentId AND (c.deleted = 0 OR c.replies_count > 0 OR {Marked})
             """;
 
         public const string Post = "SELECT comments_count FROM posts WHERE id = @PostId AND deleted = 0 AND status = 'published'";

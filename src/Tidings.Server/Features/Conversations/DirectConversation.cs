@@ -14,13 +14,16 @@ internal static class DirectConversation
     /// <returns>Its id, and whether it began now.</returns>
     public static async ValueTask<(string Id, bool IsNew)> OpenAsync(IWriteUnit write, string id, string one, string other, DateTimeOffset now)
     {
-        var pair = string.CompareOrdinal(one, other) < 0 ? $"{one} {other}" : $"{other} {one}"; // no id has a space
-        var row = new { Id = id, Pair = pair, One = one, Other = other, Now = now };
+        var row = new { Id = id, Pair = PairOf(one, other), One = one, Other = other, Now = now };
         if (await write.QuerySingleOrDefaultAsync<string>(Sql.Find, row) is { } known) return (known, false);
         if (await write.ExecuteAsync(Sql.Insert, row) == 0) return ((await write.QuerySingleOrDefaultAsync<string>(Sql.Find, row))!, false);
         write.Enqueue(Sql.InsertMembers, row);
         return (id, true);
     }
+
+    /// <summary>What the conversation of two users is found by, whichever of them asks.</summary>
+    public static string PairOf(string one, string other) =>
+        string.CompareOrdinal(one, other) < 0 ? $"{one} {other}" : $"{other} {one}"; // no id has a space
 
     /// <summary>Whether one of two users has blocked the other.</summary>
     public static async ValueTask<bool> IsBlockedAsync(IWriteUnit write, string one, string other) =>

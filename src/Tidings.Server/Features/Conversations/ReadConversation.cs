@@ -50,7 +50,7 @@ internal static class ReadConversation
 
                 await write.ExecuteAsync(Sql.Move, new { Id = id, Me = user.Id, read.Place });
                 if (read.Place == mark.LastPlace) await write.ReadGroupAsync(user.Id, GroupOf(id), now);
-                var members = await write.QueryAsync<string>(Sql.Members, new { Id = id });
+                var members = await write.QueryAsync<string>(Sql.Told, new { Id = id, Me = user.Id });
                 await write.AppendAsync(new MessageRead(id, read.Id, read.Place, user.Id, members, now));
                 return (mark.LastPlace - read.Place, false);
             },
@@ -80,6 +80,11 @@ internal static class ReadConversation
 
         public const string Move = "UPDATE conversation_members SET read_place = @Place WHERE conversation_id = @Id AND user_id = @Me";
 
-        public const string Members = "SELECT user_id FROM conversation_members WHERE conversation_id = @Id";
+        /// <summary>All members; of a conversation of two who are apart by a block the reader alone.</summary>
+        public const string Told = """
+            SELECT m.user_id FROM conversation_members m JOIN conversations c ON c.id = m.conversation_id
+            WHERE m.conversation_id = @Id AND (m.user_id = @Me OR c.kind <> 'direct' OR NOT EXISTS (
+                SELECT 1 FROM blocks b WHERE (b.blocker_id = @Me AND b.blocked_id = m.user_id) OR (b.blocker_id = m.user_id AND b.blocked_id = @Me)))
+            """;
     }
 }

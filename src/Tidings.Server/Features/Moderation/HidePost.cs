@@ -1,3 +1,4 @@
+using Tidings.Server.ChannelAccess;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Posts;
@@ -18,19 +19,20 @@ internal static class HidePost
     /// <summary>Why.</summary>
     public sealed record Request(string? Note);
 
-    public static Task<IResult> HideAsync(string id, HttpContext http, Store store, TimeProvider clock, CancellationToken cancellationToken) =>
-        ChangeAsync(id, "published", Hidden, "post.hide", http, store, clock, cancellationToken);
+    public static Task<IResult> HideAsync(string id, HttpContext http, Store store, LiveRights rights, TimeProvider clock, CancellationToken cancellationToken) =>
+        ChangeAsync(id, "published", Hidden, "post.hide", http, store, rights, clock, cancellationToken);
 
-    public static Task<IResult> RestoreAsync(string id, HttpContext http, Store store, TimeProvider clock, CancellationToken cancellationToken) =>
-        ChangeAsync(id, Hidden, "published", "post.restore", http, store, clock, cancellationToken);
+    public static Task<IResult> RestoreAsync(string id, HttpContext http, Store store, LiveRights rights, TimeProvider clock, CancellationToken cancellationToken) =>
+        ChangeAsync(id, Hidden, "published", "post.restore", http, store, rights, clock, cancellationToken);
 
     private static async Task<IResult> ChangeAsync(
-        string id, string from, string to, string action, HttpContext http, Store store, TimeProvider clock, CancellationToken cancellationToken)
+        string id, string from, string to, string action, HttpContext http, Store store, LiveRights rights, TimeProvider clock, CancellationToken cancellationToken)
     {
         var (request, problem) = await ModerationRules.ReadAsync(http.Request, ModerationRequestJson.Strict.HidePost, static body => body.Note, cancellationToken);
         if (problem is not null) return problem;
 
         var (now, actor) = (clock.GetUtcNow(), Moderators.ActorOf(http));
+        string? authorId = null;
         var isThere = await store.WriteAsync(
             async write =>
             {
@@ -38,6 +40,7 @@ internal static class HidePost
                 if (old is null || (old.Status != from && old.Status != to)) return false;
                 if (old.Status == to) return true;
 
+                authorId = old.AuthorId;
                 var post = old with { Status = to, Version = old.Version + 1, UpdatedAt = now.ToUnixTimeMilliseconds() };
                 await write.ExecuteAsync(Sql.Change, post);
                 await write.ExecuteAsync(Sql.CountOfAuthor, new { post.AuthorId, By = to == Hidden ? -1 : 1 });
@@ -53,6 +56,7 @@ internal static class HidePost
                 return true;
             },
             cancellationToken);
+        if (authorId is not null && to == Hidden) rights.RewriteHere(new PostRewrittenPayload(id, authorId, null, Access: null));
         return isThere ? TypedResults.NoContent() : Problems.NotFound("post");
     }
 

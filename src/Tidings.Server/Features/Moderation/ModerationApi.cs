@@ -25,6 +25,8 @@ internal static class ModerationApi
             .Accepts<Reports.Request>("application/json").Produces(204).ProducesProblem(400).ProducesProblem(403).ProducesProblem(404);
         moderators.MapPost("/posts/{id}/hide", HidePost.HideAsync).WithName("HidePost").Produces(204).ProducesProblem(403).ProducesProblem(404);
         moderators.MapPost("/posts/{id}/restore", HidePost.RestoreAsync).WithName("RestorePost").Produces(204).ProducesProblem(403).ProducesProblem(404);
+        moderators.MapPost("/comments/{id}/hide", HideComment.HideAsync).WithName("HideComment").Produces(204).ProducesProblem(403).ProducesProblem(404);
+        moderators.MapPost("/comments/{id}/restore", HideComment.RestoreAsync).WithName("RestoreComment").Produces(204).ProducesProblem(403).ProducesProblem(404);
         moderators.MapPost("/users/{id}/suspend", SuspendUser.SuspendAsync).WithName("SuspendUser").Produces(204).ProducesProblem(400).ProducesProblem(403).ProducesProblem(404);
         moderators.MapPost("/users/{id}/lift", SuspendUser.LiftAsync).WithName("LiftSuspension").Produces(204).ProducesProblem(403);
         moderators.MapGet("/audit", Audit.HandleAsync).WithName("ReadAudit").WithSummary("Who did what, the newest first.").Produces<AuditPage>().ProducesProblem(403);

@@ -1,4 +1,5 @@
 using Tidings.Server.Auth;
+using Tidings.Server.ChannelAccess;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Media;
@@ -10,7 +11,7 @@ namespace Tidings.Server.Features.Posts;
 /// <summary>Takes a post back. What it said goes with it; its row stays, so that its id and its version are never used again.</summary>
 internal static class DeletePost
 {
-    public static async Task<IResult> HandleAsync(string id, CurrentUser author, Store store, MediaFiles files, TimeProvider clock, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(string id, CurrentUser author, Store store, MediaFiles files, LiveRights rights, TimeProvider clock, CancellationToken cancellationToken)
     {
         var receivedAt = clock.GetTimestamp();
         var now = clock.GetUtcNow();
@@ -26,6 +27,7 @@ internal static class DeletePost
             cancellationToken);
 
         foreach (var file in left) files.Delete(file);
+        if (post?.AuthorId == author.Id) rights.RewriteHere(new PostRewrittenPayload(id, author.Id, null, Access: null));
         if (post is null) return Problems.NotFound("post");
         return post.AuthorId == author.Id
             ? TypedResults.NoContent()

@@ -1,4 +1,5 @@
 using Tidings.Server.Auth;
+using Tidings.Server.ChannelAccess;
 using Tidings.Server.Events;
 using Tidings.Server.Features.Access;
 using Tidings.Server.Features.Media;
@@ -31,7 +32,7 @@ internal static class EditPost
     }
 
     public static async Task<IResult> HandleAsync(
-        string id, HttpRequest http, CurrentUser author, Store store, MediaFiles files, PostLimits limits, TimeProvider clock, CancellationToken cancellationToken)
+        string id, HttpRequest http, CurrentUser author, Store store, MediaFiles files, LiveRights rights, PostLimits limits, TimeProvider clock, CancellationToken cancellationToken)
     {
         var receivedAt = clock.GetTimestamp();
         var body = await RequestJson.ReadAsync(http, PostsRequestJson.Strict.EditPost, limits.BodyBytes, withFingerprint: false, cancellationToken);
@@ -44,6 +45,7 @@ internal static class EditPost
             return Problems.Problem(422, "not_supported", "An edit does not publish a post or take it back: use POST …/publish, or delete it.");
 
         var now = clock.GetUtcNow();
+        PostHistoryRewritten? rewritten = null;
         var (found, edited, wrong, left) = await store.WriteAsync<(PostRow?, NormalisedPost?, IResult?, IReadOnlyList<string>)>(
             async write =>
             {
@@ -74,7 +76,8 @@ internal static class EditPost
                 var removed = changed.MediaUrl == old.MediaUrl ? [] : await MediaOfPosts.TakeAsync(write, id, request.MediaId);
                 var post = changed.Whole();
                 var isLockedAnew = changed.IsLocked != 0 && (old.IsLocked == 0 || old.TierLevel != changed.TierLevel);
-                if (isLockedAnew) await PostHistory.RewriteAsync(write, store.IsPostgres, new PostHistoryRewritten(id, author.Id, changed.TierLevel, post.Access, now));
+                rewritten = isLockedAnew ? new PostHistoryRewritten(id, author.Id, changed.TierLevel, post.Access, now) : null;
+                if (rewritten is not null) await PostHistory.RewriteAsync(write, store.IsPostgres, rewritten);
                 if (old.Status != "published") await TargetChanges.BumpRevisionAsync(write, id, now);
                 if (old.Status == "published") await write.AppendAsync(new PostUpdated(post, now) { ReceivedAt = receivedAt });
                 return (old, post, null, removed);
@@ -82,6 +85,7 @@ internal static class EditPost
             cancellationToken);
 
         foreach (var file in left) files.Delete(file);
+        if (rewritten is not null) rights.RewriteHere(new PostRewrittenPayload(id, author.Id, rewritten.Level, rewritten.Access));
         if (found is null || found.View() == PostView.Hidden) return Problems.NotFound("post");
         if (wrong is not null) return wrong;
         return edited is null

@@ -11,7 +11,7 @@ namespace Tidings.Server.Features.Privacy;
 
 /// <summary>
 /// Removes what deleted accounts left, a few rows in a unit so that nobody waits for it: posts and comments as if their author had deleted each, likes,
-/// follows, subscriptions, texts of messages, notifications, files. Whatever is interrupted goes on at the next start. Payments and reports stay: others need them.
+/// follows, subscriptions, texts of messages, notifications, files, the events of the user's own channels. Whatever is interrupted goes on at the next start. Payments and reports stay: others need them.
 /// </summary>
 internal sealed class AccountRemoval : BackgroundService
 {
@@ -99,6 +99,7 @@ internal sealed class AccountRemoval : BackgroundService
             async write =>
             {
                 foreach (var sql in Sql.Rest) await write.ExecuteAsync(sql, new { User = user });
+                await write.ForgetEventsAsync(_store.IsPostgres, [EventChannels.Feed(user), EventChannels.Notifications(user), EventChannels.User(user)]);
                 return await write.QueryAsync<string>(Sql.DropMedia, new { User = user });
             },
             cancellationToken).ConfigureAwait(false);
@@ -109,7 +110,7 @@ internal sealed class AccountRemoval : BackgroundService
     {
         public const string Next = "SELECT user_id FROM account_removals ORDER BY requested_at LIMIT 1";
         public const string Posts = "SELECT id FROM posts WHERE author_id = @User AND deleted = 0 ORDER BY id LIMIT @Batch";
-        public const string Comments = "SELECT id FROM comments WHERE author_id = @User AND deleted = 0 ORDER BY id LIMIT @Batch";
+        public const string Comments = "SELECT id FROM comments WHERE author_id = @User AND deleted <> 1 ORDER BY id LIMIT @Batch";
         public const string Likes = "SELECT post_id FROM post_likes WHERE user_id = @User ORDER BY post_id LIMIT @Batch";
         public const string DropLike = "DELETE FROM post_likes WHERE post_id = @PostId AND user_id = @User";
         public const string Following = "SELECT creator_id FROM follows WHERE follower_id = @User ORDER BY creator_id LIMIT @Batch";

@@ -31,7 +31,7 @@ internal static class ExportUser
             WHERE user_id = @Me AND id > @After ORDER BY id LIMIT @Piece
             """),
         ("media", "SELECT id AS k, post_id, created_at, content_type, bytes, width, height FROM media WHERE owner_id = @Me AND id > @After ORDER BY id LIMIT @Piece"),
-        ("comments", "SELECT id AS k, post_id, parent_id, created_at, updated_at, content FROM comments WHERE author_id = @Me AND deleted = 0 AND id > @After ORDER BY id LIMIT @Piece"),
+        ("comments", "SELECT id AS k, post_id, parent_id, created_at, updated_at, content FROM comments WHERE author_id = @Me AND deleted <> 1 AND id > @After ORDER BY id LIMIT @Piece"),
         ("likes", "SELECT post_id AS k, created_at FROM post_likes WHERE user_id = @Me AND post_id > @After ORDER BY post_id LIMIT @Piece"),
         ("following", "SELECT creator_id AS k, created_at FROM follows WHERE follower_id = @Me AND creator_id > @After ORDER BY creator_id LIMIT @Piece"),
         ("tiers", "SELECT name AS k, level, price, currency FROM tiers WHERE creator_id = @Me AND name > @After ORDER BY name LIMIT @Piece"),
