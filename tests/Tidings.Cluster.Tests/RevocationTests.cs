@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Tidings.Testing;
 using Tidings.Testing.Clients;
+using Tidings.Testing.Servers;
 
 namespace Tidings.Cluster.Tests;
 
@@ -43,6 +44,45 @@ public sealed class RevocationTests
         foreach (var client in clients) (await client.WaitForCloseAsync()).ShouldBe(new WireClose(4403, "disconnected"));
         other.IsOpen.ShouldBeTrue();
         foreach (var client in clients) await client.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 10)]
+    public async Task A_user_who_is_suspended_on_one_node_is_sent_away_from_the_other_in_time_and_opens_nothing_there(bool hasBus, int seconds)
+    {
+        await using var cluster = await Cluster.StartAsync();
+        var (one, other) = (cluster.Nodes[0].Server, cluster.Nodes[1].Server);
+        using var user = await Account.OfHostAsync(other, "suspect");
+        await using var client = await NativeClient.ConnectAsync(user);
+        using var stream = await SseClient.OpenAsync(other.Address, user.Token, "broadcast:all");
+        using var poll = new PollClient(other.Address, user.Token, "broadcast:all");
+        await poll.PollAsync(timeoutSeconds: 0);
+        var polling = poll.PollAsync(timeoutSeconds: 25);
+        if (!hasBus) await cluster.Redis!.KillAsync();
+
+        using (var backend = Account.Connect(one))
+        {
+            backend.DefaultRequestHeaders.Authorization = new("Bearer", one.AppSecret);
+            using var suspending = await backend.PostAsync("/api/moderation/users/suspect/suspend", null);
+            suspending.EnsureSuccessStatusCode();
+        }
+
+        (await client.WaitForCloseAsync(TimeSpan.FromSeconds(seconds))).Code.ShouldBe(4403);
+        await Task.WhenAll(polling, EndAsync()).WaitAsync(TimeSpan.FromSeconds(seconds));
+        foreach (var server in (ServerProcess[])[one, other])
+        {
+            await using var again = await NativeClient.OpenAsync(server.Address, user.Token);
+            (await again.WaitForCloseAsync()).Code.ShouldBe(4401);
+        }
+
+        using var refused = await user.Http.GetAsync("/api/auth/me");
+        refused.StatusCode.ShouldBe(System.Net.HttpStatusCode.Forbidden);
+
+        async Task EndAsync()
+        {
+            await foreach (var _ in stream.ReadAsync()) continue;
+        }
     }
 
     private static Task<System.Text.Json.JsonElement> SubscribeAsync(NativeClient client, string token) =>

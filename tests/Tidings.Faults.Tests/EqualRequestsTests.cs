@@ -49,6 +49,11 @@ public sealed class EqualRequestsTests(ITestOutputHelper output)
             var (newest, second) = await NewestAsync(ann, list, items);
             newest.ShouldNotBe(before, $"round {round}: an effect");
             second.ShouldBe(before, $"round {round}: and not two");
+
+            using var other = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body($"{text}, other words")) };
+            other.Headers.Add("Idempotency-Key", $"key {round}");
+            using var refused = await ann.Http.SendAsync(other);
+            (await Account.ReadAsync(refused, HttpStatusCode.UnprocessableEntity)).Text("code").ShouldBe("idempotency_key_reused", $"round {round}: another request");
         }
 
         (await ann.GetAllPostsAsync($"creatorId={ann.Id}")).Count.ShouldBe(1 + ((rounds + 3) / 4), "the first, and one of each round of posts");

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Tidings.Scaleout.Tests.Support;
 using Tidings.Testing;
+using Tidings.Testing.Checks;
 using Tidings.Testing.Clients;
 using Tidings.Testing.Servers;
 
@@ -67,8 +68,11 @@ public abstract class TwoServersContract : IAsyncLifetime
 
         var payment = await Provider.SubscribeAsync(reader, creator, "Gold", 5);
         await client.WaitForAsync(message => message.IsOfType("feed_update") && message.Text("reason") == "subscribed", "what to read again", Bound);
+        var text = LockedText.New(reader.Id);
         await PostUntilAsync(isFull: true);
         await Provider.RefundAsync(_a, payment);
+        await PostUntilAsync(isFull: false);
+        text = LockedText.New(); // the node has heard: not one more byte
         await PostUntilAsync(isFull: false);
 
         using (var block = await creator.Http.PostAsync($"/api/users/{reader.Id}/block", null)) block.EnsureSuccessStatusCode();
@@ -78,7 +82,7 @@ public abstract class TwoServersContract : IAsyncLifetime
         Task PostUntilAsync(bool isFull) => Eventually.HoldsAsync(
             async () =>
             {
-                using var answer = await creator.Http.PostAsJsonAsync("/api/posts", new { content = "locked", tier = "Gold" });
+                using var answer = await creator.Http.PostAsJsonAsync("/api/posts", new { content = text.Text, tier = "Gold" });
                 var id = (await Account.ReadAsync(answer, System.Net.HttpStatusCode.Created)).GetProperty("post").Text("id");
                 var told = await client.WaitForAsync(message => message.IsOfType("post_created") && message.PostId() == id, "the post");
                 return told.PostText() is not null == isFull;

@@ -1,8 +1,10 @@
 using Tidings.Server.Tests;
+using Tidings.Testing.Checks;
 using Tidings.Testing.Servers;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(SharedServers))]
+[assembly: AssemblyFixture(typeof(CanarySuite))]
 
 namespace Tidings.Server.Tests;
 

@@ -1,6 +1,7 @@
 using Tidings.Testing.Servers;
 
 [assembly: AssemblyFixture(typeof(Tidings.Scaleout.Tests.Support.SharedRedis))]
+[assembly: AssemblyFixture(typeof(Tidings.Testing.Checks.CanarySuite))]
 
 namespace Tidings.Scaleout.Tests.Support;
 

@@ -5,13 +5,16 @@ using Shouldly;
 using Tidings.Server.Features.Purchases;
 using Tidings.Server.Features.Subscriptions;
 using Tidings.Server.Tests.Posts;
+using Tidings.Testing.Checks;
 using Xunit;
 
 namespace Tidings.Server.Tests.Access;
 
 public sealed class LockedPostTests(PostsApp app) : IClassFixture<PostsApp>
 {
-    private const string Secret = "what only those may read who paid";
+    private readonly LockedText _secret = LockedText.New();
+
+    private string Secret => _secret.Text;
 
     [Fact]
     public async Task A_post_of_a_tier_is_full_for_its_author_and_whoever_pays_that_much_and_a_preview_for_all_others()
@@ -28,6 +31,7 @@ public sealed class LockedPostTests(PostsApp app) : IClassFixture<PostsApp>
         post["access"]!.ToJsonString().ShouldBe("""{"isLocked":true,"price":null,"currency":"SOL","tier":"Gold","hasAccess":true}""");
         await GrantAsync(reader, author, level: 3, TimeSpan.FromDays(1));
         await GrantAsync(poor, author, level: 1, TimeSpan.FromDays(1));
+        _secret.Allow(reader);
 
         foreach (var (client, isFull) in ((HttpClient, bool)[])[(owner, true), (paying, true), (cheap, false), (visitor, false)])
         {
@@ -55,9 +59,11 @@ public sealed class LockedPostTests(PostsApp app) : IClassFixture<PostsApp>
         var now = DateTimeOffset.UtcNow;
         await app.Store.WriteAsync(async write => await Purchases.GrantAsync(write, reader, id, payment, now), CancellationToken.None);
 
+        _secret.Allow(reader);
         var bought = (await paying.GetAsync($"/api/posts/{id}").JsonAsync())["post"]!;
         Check(bought, isFull: true);
         bought.Text("access.price").ShouldBe("2.5");
+        _secret.Forbid(reader);
         Check((await paying.GetAsync($"/api/posts/{other}").JsonAsync())["post"]!, isFull: false);
         await app.Store.WriteAsync(async write => await Purchases.EndAsync(write, payment, now), CancellationToken.None);
         Check((await paying.GetAsync($"/api/posts/{id}").JsonAsync())["post"]!, isFull: false);
@@ -82,6 +88,7 @@ public sealed class LockedPostTests(PostsApp app) : IClassFixture<PostsApp>
         using var owner = await app.ClientAsync(author);
         using var visitor = await app.ClientAsync(null);
         await SellAsync(owner);
+        _secret.Open();
         var id = (await owner.PostAsync(new { content = Secret })).Text("id");
 
         foreach (var (edit, access, isFull) in ((string, string, bool)[])
@@ -94,6 +101,7 @@ public sealed class LockedPostTests(PostsApp app) : IClassFixture<PostsApp>
         {
             var edited = await owner.PatchAsJsonAsync($"/api/posts/{id}", JsonNode.Parse(edit)).JsonAsync();
             edited["post"]!["access"]!.ToJsonString().ShouldBe(access);
+            _ = isFull ? _secret.Open() : _secret.Lock();
             Check((await visitor.GetAsync($"/api/posts/{id}").JsonAsync())["post"]!, isFull);
             var told = (await app.EventsAsync($"creator:{author}"))[^1];
             told.Type.ShouldBe("post_updated");
@@ -132,6 +140,7 @@ public sealed class LockedPostTests(PostsApp app) : IClassFixture<PostsApp>
             (await sending).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         }
 
+        _secret.Open();
         await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => owner.PostAsync($"/api/posts/{id}/publish", null).JsonAsync()));
         (await app.EventsAsync($"creator:{author}")).ShouldHaveSingleItem().Type.ShouldBe("post_created");
         (await owner.GetAsync($"/api/creators/{author}").JsonAsync()).Text("creator.postsCount").ShouldBe("1");
@@ -139,7 +148,7 @@ public sealed class LockedPostTests(PostsApp app) : IClassFixture<PostsApp>
         (await stranger.PostAsync($"/api/posts/{id}/publish", null)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
     }
 
-    private static void Check(JsonNode post, bool isFull)
+    private void Check(JsonNode post, bool isFull)
     {
         post["access"]!["hasAccess"]!.GetValue<bool>().ShouldBe(isFull);
         (post["content"]!["text"]?.GetValue<string>()).ShouldBe(isFull ? Secret : null);

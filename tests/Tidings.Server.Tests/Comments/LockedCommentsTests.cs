@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text;
 using Shouldly;
 using Tidings.Server.Tests.Posts;
+using Tidings.Testing.Checks;
 using Xunit;
 
 namespace Tidings.Server.Tests.Comments;
@@ -10,7 +11,9 @@ namespace Tidings.Server.Tests.Comments;
 /// <summary>What is said under a post is seen by those who may see all of the post, also in what history still holds of it.</summary>
 public sealed class LockedCommentsTests(PostsApp app) : IClassFixture<PostsApp>
 {
-    private const string Secret = "what was said";
+    private readonly LockedText _secret = LockedText.New();
+
+    private string Secret => _secret.Text;
 
     [Fact]
     public async Task Under_a_locked_post_only_who_may_see_all_of_it_comments_and_others_hear_the_number()
@@ -18,7 +21,7 @@ public sealed class LockedCommentsTests(PostsApp app) : IClassFixture<PostsApp>
         var ann = PostsApp.NewUser();
         using var author = await app.ClientAsync(ann);
         using var stranger = await app.ClientAsync(PostsApp.NewUser());
-        var post = (await author.PostAsync(new { content = "a", isLocked = true, price = 1 })).Text("id");
+        var post = (await author.PostAsync(new { content = LockedText.New().Text, isLocked = true, price = 1 })).Text("id");
         var path = $"/api/posts/{post}/comments";
         var comment = await CommentAsync(author, post);
 
@@ -41,7 +44,7 @@ public sealed class LockedCommentsTests(PostsApp app) : IClassFixture<PostsApp>
     public async Task When_a_post_is_locked_its_comments_are_locked_in_history_too()
     {
         using var author = await app.ClientAsync(PostsApp.NewUser());
-        var post = (await author.PostAsync(new { content = "a" })).Text("id");
+        var post = (await author.PostAsync(new { content = LockedText.New().Text })).Text("id");
         await CommentAsync(author, post);
         await author.PatchAsJsonAsync($"/api/posts/{post}", new { isLocked = true, price = 1 }).JsonAsync();
 
@@ -71,7 +74,7 @@ public sealed class LockedCommentsTests(PostsApp app) : IClassFixture<PostsApp>
     private async Task<List<string>> TextsAsync(string post) =>
         [.. (await app.EventsAsync($"post:{post}")).SelectMany(one => (string[])[TextOf(one.Whole.Draft.Payload), TextOf(one.Whole.Draft.FullPayload)])];
 
-    private static async Task<string> CommentAsync(HttpClient client, string post) =>
+    private async Task<string> CommentAsync(HttpClient client, string post) =>
         (await client.PostAsJsonAsync($"/api/posts/{post}/comments", new { content = Secret }).JsonAsync(HttpStatusCode.Created)).Text("comment.id");
 
     private static string TextOf(ReadOnlyMemory<byte>? payload) => payload is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : "";

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Shouldly;
 using Tidings.Testing;
+using Tidings.Testing.Checks;
 using Tidings.Testing.Clients;
 using Tidings.Testing.Network;
 using Xunit;
@@ -72,10 +73,11 @@ public sealed class MediaTests(ProductServer server) : IClassFixture<ProductServ
     {
         using var author = await server.UserAsync("author");
         using var other = await server.UserAsync("other");
-        var media = await UploadAsync(author, Pictures.Png(1200, 800));
+        var secret = LockedText.New(author.Id);
+        var media = await UploadAsync(author, [.. Pictures.Png(1200, 800), .. Encoding.ASCII.GetBytes(secret.Text)]);
         var url = media.GetProperty("url").GetString()!;
 
-        var post = await PostAsync(author, new { content = "secret", mediaId = media.GetProperty("id").GetString(), isLocked = true, price = 5 });
+        var post = await PostAsync(author, new { content = secret.Text, mediaId = media.GetProperty("id").GetString(), isLocked = true, price = 5 });
         var seen = (await other.GetAsync($"/api/posts/{post.GetProperty("id").GetString()}")).GetProperty("post");
 
         seen.GetProperty("media").GetProperty("url").ValueKind.ShouldBe(JsonValueKind.Null);
@@ -86,6 +88,7 @@ public sealed class MediaTests(ProductServer server) : IClassFixture<ProductServ
 
         using var opened = await author.Http.PatchAsJsonAsync($"/api/posts/{post.GetProperty("id").GetString()}", new { isLocked = false });
         opened.StatusCode.ShouldBe(HttpStatusCode.OK);
+        secret.Open();
         (await StatusAsync(other.Http, url)).ShouldBe(HttpStatusCode.OK);
     }
 

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Shouldly;
+using Tidings.Testing.Checks;
 using Tidings.Testing.Clients;
 using Xunit;
 
@@ -37,7 +38,7 @@ public sealed class ModerationTests(ProductServer server) : IClassFixture<Produc
     {
         using var author = await server.UserAsync("author");
         using var reporter = await server.UserAsync("reporter");
-        using var draft = await author.Http.PostAsJsonAsync("/api/posts", new { content = "not yet", status = "draft" });
+        using var draft = await author.Http.PostAsJsonAsync("/api/posts", new { content = LockedText.New().Text, status = "draft" });
         var hidden = (await Account.ReadAsync(draft, HttpStatusCode.Created)).GetProperty("post").GetProperty("id").GetString();
 
         foreach (var (body, status) in new (object, HttpStatusCode)[]
@@ -81,7 +82,8 @@ public sealed class ModerationTests(ProductServer server) : IClassFixture<Produc
         using var author = await server.UserAsync("author");
         using var reader = await server.UserAsync("reader");
         using var moderator = await ModeratorAsync();
-        var post = await PostAsync(author, "to be hidden");
+        var text = LockedText.NewOpen();
+        var post = await PostAsync(author, text.Text);
         await using var client = await NativeClient.ConnectAsync(reader);
         await client.SubscribeAsync($"creator:{author.Id}");
 
@@ -89,18 +91,73 @@ public sealed class ModerationTests(ProductServer server) : IClassFixture<Produc
         (await SendAsync(moderator, $"/api/moderation/posts/{post}/hide", new { })).ShouldBe(HttpStatusCode.NoContent);
 
         await client.WaitForAsync(message => message.IsOfType("post_deleted") && message.Text("postId") == post, "it goes");
+        text.Lock();
         using var backend = Backend();
-        (await backend.GetStringAsync($"/api/realtime/channels/creator:{author.Id}/history")).ShouldNotContain("to be hidden");
+        (await backend.GetStringAsync($"/api/realtime/channels/creator:{author.Id}/history")).ShouldNotContain(text.Text);
         (await reader.Http.GetAsync($"/api/posts/{post}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await reader.GetAllPostsAsync($"creatorId={author.Id}")).ShouldBeEmpty();
         (await author.GetAsync($"/api/posts/{post}")).GetProperty("post").GetProperty("metadata").GetProperty("status").GetString().ShouldBe("hidden");
         (await SendAsync(author, $"/api/posts/{post}/publish", new { })).ShouldNotBe(HttpStatusCode.Created);
         (await reader.Http.GetAsync($"/api/posts/{post}")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
 
+        text.Open();
         (await SendAsync(moderator, $"/api/moderation/posts/{post}/restore", new { })).ShouldBe(HttpStatusCode.NoContent);
-        (await reader.GetAsync($"/api/posts/{post}")).GetProperty("post").GetProperty("content").GetProperty("text").GetString().ShouldBe("to be hidden");
+        (await reader.GetAsync($"/api/posts/{post}")).GetProperty("post").GetProperty("content").GetProperty("text").GetString().ShouldBe(text.Text);
         (await moderator.GetAsync("/api/moderation/audit")).GetProperty("entries").EnumerateArray()
             .Where(entry => entry.GetProperty("object").GetString() == $"post:{post}").Select(entry => entry.GetProperty("action").GetString()).ShouldBe(["post.restore", "post.hide"]);
+    }
+
+    [Fact]
+    public async Task A_hidden_comment_is_gone_for_readers_and_marked_for_its_author_and_moderators()
+    {
+        using var author = await server.UserAsync("author");
+        using var writer = await server.UserAsync("writer");
+        using var reader = await server.UserAsync("reader");
+        using var moderator = await ModeratorAsync();
+        var post = await PostAsync(author, "a post");
+        var text = LockedText.NewOpen();
+        var comment = await CommentAsync(writer, post, text.Text);
+        await using var client = await NativeClient.ConnectAsync(reader);
+        var since = (await client.SubscribeAsync($"post:{post}")).Text("position")!;
+
+        (await SendAsync(reader, $"/api/moderation/comments/{comment}/hide", new { })).ShouldBe(HttpStatusCode.Forbidden);
+        (await SendAsync(moderator, "/api/moderation/comments/nothing/hide", new { })).ShouldBe(HttpStatusCode.NotFound);
+        for (var time = 0; time < 2; time++) (await SendAsync(moderator, $"/api/moderation/comments/{comment}/hide", new { note = "rules" })).ShouldBe(HttpStatusCode.NoContent);
+
+        await client.WaitForAsync(message => message.IsOfType("comment_deleted") && message.Text("commentId") == comment, "it goes");
+        text.Lock().Allow(moderator.Id);
+        using var visitor = Account.Connect(server.Process);
+        foreach (var http in (HttpClient[])[reader.Http, author.Http, visitor]) (await ShownAsync(http)).ShouldBe("0 comments:");
+        foreach (var http in (HttpClient[])[writer.Http, moderator.Http]) (await ShownAsync(http)).ShouldBe($"0 comments: {text} hidden");
+        using (var backend = Backend()) (await backend.GetStringAsync($"/api/realtime/channels/post:{post}/history")).ShouldNotContain(text.Text);
+        await using (var late = await NativeClient.ConnectAsync(reader)) await late.GetHistoryAsync($"post:{post}", since);
+        using (var edit = await writer.Http.PatchAsJsonAsync($"/api/posts/{post}/comments/{comment}", new { content = "other words" })) edit.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        (await SendAsync(reader, "/api/reports", new { commentId = comment, reason = "spam" })).ShouldBe(HttpStatusCode.NotFound);
+        (await SendAsync(reader, $"/api/posts/{post}/comments", new { content = "a reply", parentId = comment })).ShouldBe(HttpStatusCode.UnprocessableEntity);
+
+        text.Open();
+        for (var time = 0; time < 2; time++) (await SendAsync(moderator, $"/api/moderation/comments/{comment}/restore", new { })).ShouldBe(HttpStatusCode.NoContent);
+        (await ShownAsync(reader.Http)).ShouldBe($"1 comments: {text}");
+        await client.WaitForAsync(message => message.IsOfType("comment_added") && message.GetProperty("commentsCount").GetInt32() == 1, "it comes back");
+
+        await CommentAsync(author, post, "a reply", comment);
+        await SendAsync(moderator, $"/api/moderation/comments/{comment}/hide", new { });
+        (await ShownAsync(reader.Http)).ShouldBe("1 comments: (deleted)"); // its reply needs the place
+        using (var deletion = await writer.Http.DeleteAsync($"/api/posts/{post}/comments/{comment}")) deletion.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        (await ShownAsync(writer.Http)).ShouldBe("1 comments: (deleted)");
+        (await SendAsync(moderator, $"/api/moderation/comments/{comment}/restore", new { })).ShouldBe(HttpStatusCode.NotFound);
+        (await moderator.GetAsync("/api/moderation/audit")).GetProperty("entries").EnumerateArray()
+            .Where(entry => entry.GetProperty("object").GetString() == $"comment:{comment}").Select(entry => entry.GetProperty("action").GetString())
+            .ShouldBe(["comment.hide", "comment.restore", "comment.hide"]);
+
+        async Task<string> ShownAsync(HttpClient http)
+        {
+            using var answer = await http.GetAsync($"/api/posts/{post}/comments");
+            var page = await Account.ReadAsync(answer, HttpStatusCode.OK);
+            var shown = page.GetProperty("comments").EnumerateArray().Select(one =>
+                one.GetProperty("isDeleted").GetBoolean() ? "(deleted)" : $"{one.Text("content")}{(one.TryGetProperty("isHidden", out var hidden) && hidden.GetBoolean() ? " hidden" : "")}");
+            return $"{page.GetProperty("commentsCount").GetInt32()} comments: {string.Join(", ", shown)}".TrimEnd();
+        }
     }
 
     [Fact]
@@ -146,6 +203,12 @@ public sealed class ModerationTests(ProductServer server) : IClassFixture<Produc
     }
 
     private static async Task<string> PostAsync(Account author, string content) => (await author.PostAsync(content)).GetProperty("id").GetString()!;
+
+    private static async Task<string> CommentAsync(Account writer, string post, string content, string? parentId = null)
+    {
+        using var answer = await writer.Http.PostAsJsonAsync($"/api/posts/{post}/comments", new { content, parentId });
+        return (await Account.ReadAsync(answer, HttpStatusCode.Created)).GetProperty("comment").GetProperty("id").GetString()!;
+    }
 
     private static async Task<string> ReportAsync(Account reporter, object report)
     {

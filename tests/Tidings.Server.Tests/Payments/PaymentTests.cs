@@ -5,6 +5,7 @@ using System.Text.Json;
 using Shouldly;
 using Tidings.Server.Webhooks;
 using Tidings.Testing;
+using Tidings.Testing.Checks;
 using Tidings.Testing.Clients;
 using Tidings.Testing.Servers;
 using Xunit;
@@ -179,7 +180,8 @@ public sealed class PaymentTests : IClassFixture<PaymentTests.Shop>
         using var creator = await _shop.CreatorAsync();
         using var fan = await _shop.UserAsync("fan");
         using var stranger = await _shop.UserAsync("stranger");
-        using var created = await creator.Http.PostAsJsonAsync("/api/posts", new { content = "worth it", isLocked = true, price = 3, currency = "EUR" });
+        var secret = LockedText.New();
+        using var created = await creator.Http.PostAsJsonAsync("/api/posts", new { content = secret.Text, isLocked = true, price = 3, currency = "EUR" });
         var post = (await Account.ReadAsync(created, HttpStatusCode.Created)).GetProperty("post").GetProperty("id").GetString();
         (await TextAsync(fan)).ShouldBe(JsonValueKind.Null);
 
@@ -187,6 +189,7 @@ public sealed class PaymentTests : IClassFixture<PaymentTests.Shop>
         (await Account.ReadAsync(cheap, HttpStatusCode.UnprocessableEntity)).GetProperty("code").GetString().ShouldBe("price_changed");
         var payment = await PayAsync(fan, $"/api/posts/{post}/purchase", new { price = 3, currency = "EUR" });
         (await TextAsync(fan)).ShouldBe(JsonValueKind.Null);
+        secret.Allow(fan.Id);
         await SayAsync("payment.confirmed", payment);
 
         (await TextAsync(fan)).ShouldBe(JsonValueKind.String);
@@ -195,6 +198,7 @@ public sealed class PaymentTests : IClassFixture<PaymentTests.Shop>
         (await Account.ReadAsync(twice, HttpStatusCode.UnprocessableEntity)).GetProperty("code").GetString().ShouldBe("already_open");
 
         await SayAsync("payment.refunded", payment);
+        secret.Forbid(fan.Id);
         (await TextAsync(fan)).ShouldBe(JsonValueKind.Null);
 
         async Task<JsonValueKind> TextAsync(Account reader) =>
@@ -207,7 +211,7 @@ public sealed class PaymentTests : IClassFixture<PaymentTests.Shop>
         using var creator = await _shop.CreatorAsync();
         using var fan = await _shop.UserAsync("fan");
         var open = (await creator.PostAsync("for everybody")).GetProperty("id").GetString();
-        using var created = await creator.Http.PostAsJsonAsync("/api/posts", new { content = "for gold", tier = "gold", isLocked = true });
+        using var created = await creator.Http.PostAsJsonAsync("/api/posts", new { content = LockedText.New().Text, tier = "gold", isLocked = true });
         var tiered = (await Account.ReadAsync(created, HttpStatusCode.Created)).GetProperty("post").GetProperty("id").GetString();
 
         foreach (var (post, status, code) in new[]

@@ -43,6 +43,8 @@ using Tidings.Server.Publishing;
 using Tidings.Server.Publishing.Connectors;
 using Tidings.Server.Scaleout;
 using Tidings.Server.Storage;
+using Tidings.Testing.Checks;
+using Tidings.Testing.Clients;
 using Xunit;
 
 namespace Tidings.Server.Tests.Posts;
@@ -94,7 +96,7 @@ public sealed class PostsApp : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddProvider(new WatchedLogs());
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Catalog).AddStorage(_folder, await TestDatabase.NewAsync()).AddProblemDetails();
         builder.Services.AddSingleton(new MediaFiles(Path.Combine(_folder, "media")));
@@ -118,6 +120,7 @@ public sealed class PostsApp : IAsyncLifetime
         builder.Services.AddAuthentication("Test").AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>("Test", null);
         builder.Services.AddAuthorizationBuilder().AddPolicy("Backend", policy => policy.RequireClaim("sub", "backend"));
 
+        CanaryWatch.Shared.Trust("backend");
         _app = builder.Build();
         _app.UseAuthentication();
         _app.UseAuthorization();
@@ -139,13 +142,15 @@ public sealed class PostsApp : IAsyncLifetime
     /// <summary>A client of a user, who is created if need be; of a visitor if null.</summary>
     internal async Task<HttpClient> ClientAsync(string? user)
     {
-        var client = new HttpClient { BaseAddress = new Uri(Address) };
+        var client = new HttpClient(new WatchedHandler(new SocketsHttpHandler { UseCookies = false }, UserOf)) { BaseAddress = new Uri(Address) };
         if (user is null) return client;
 
         client.DefaultRequestHeaders.Add("X-User", user);
         if (user != "backend") await AddUserAsync(user);
         return client;
     }
+
+    private static string? UserOf(HttpRequestMessage request) => request.Headers.TryGetValues("X-User", out var users) ? users.Single() : null;
 
     internal Task AddUserAsync(string id, string? nickname = null, string fullName = "") => Store.WriteAsync(
         async write => await write.ExecuteAsync(

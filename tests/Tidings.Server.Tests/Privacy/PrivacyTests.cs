@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Shouldly;
 using Tidings.Testing;
+using Tidings.Testing.Checks;
 using Tidings.Testing.Clients;
 using Xunit;
 
@@ -20,7 +21,8 @@ public sealed class PrivacyTests(ProductServer server) : IClassFixture<ProductSe
         using var other = await server.UserAsync("other");
         var mine = await PostAsync(user, "my own words");
         await PostAsync(other, "somebody else's");
-        using var draft = await user.Http.PostAsJsonAsync("/api/posts", new { content = "a draft of mine", status = "draft" });
+        var notYet = LockedText.New();
+        using var draft = await user.Http.PostAsJsonAsync("/api/posts", new { content = notYet.Text, status = "draft" });
         draft.EnsureSuccessStatusCode();
         await CommentAsync(user, await PostAsync(other, "commented"), "a remark");
         await user.FollowAsync(other);
@@ -30,7 +32,7 @@ public sealed class PrivacyTests(ProductServer server) : IClassFixture<ProductSe
 
         answer.Content.Headers.ContentDisposition!.FileName.ShouldBe("tidings-export.json");
         export.GetProperty("account").EnumerateArray().ShouldHaveSingleItem().GetProperty("email").GetString().ShouldBe($"{user.Nickname}@example.org");
-        export.GetProperty("posts").EnumerateArray().Select(post => post.GetProperty("content").GetString()).ShouldBe(["my own words", "a draft of mine"]);
+        export.GetProperty("posts").EnumerateArray().Select(post => post.GetProperty("content").GetString()).ShouldBe(["my own words", notYet.Text]);
         export.GetProperty("posts")[0].GetProperty("id").GetString().ShouldBe(mine);
         export.GetProperty("comments").EnumerateArray().ShouldHaveSingleItem().GetProperty("content").GetString().ShouldBe("a remark");
         export.GetProperty("following").EnumerateArray().ShouldHaveSingleItem().GetProperty("id").GetString().ShouldBe(other.Id);
@@ -70,6 +72,11 @@ public sealed class PrivacyTests(ProductServer server) : IClassFixture<ProductSe
             "the like and the comment are gone");
         await Eventually.HoldsAsync(async () => !(await other.GetAsync("/api/conversations")).GetRawText().Contains("a secret", StringComparison.Ordinal), "the message is gone");
         (await other.GetAsync($"/api/creators/{other.Id}")).GetRawText().ShouldContain("\"followersCount\":0");
+        await server.Process.KillAsync(); // what the log has, and not the memory of the node
+        await server.Process.StartAgainAsync();
+        using var backend = new Backend(server.Process);
+        foreach (var channel in (string[])[$"user:{user.Id}", $"notifications:{user.Id}", user.Feed])
+            (await backend.GetAsync($"/channels/{channel}/history")).GetProperty("events").EnumerateArray().ShouldBeEmpty(channel);
         using var again = await Account.RegisterAsync(server.Process, user.Nickname);
         again.Id.ShouldNotBe(user.Id);
     }

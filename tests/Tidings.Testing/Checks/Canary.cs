@@ -4,15 +4,11 @@ using Tidings.Testing.Servers;
 namespace Tidings.Testing.Checks;
 
 /// <summary>
-/// Finds locked text where it must not be. Each locked body holds a marker of its own; every byte that reaches somebody is noted with who it
-/// was and on which way it came, and the server's log is looked through as well. Safe for all threads.
+/// Keeps what reached whom and on which way, to be asked for a text afterwards. What must reach nobody is <see cref="CanaryWatch"/>'s. Safe for all threads.
 /// </summary>
 public sealed class Canary
 {
     private readonly ConcurrentQueue<(string Reader, string Path, string Text)> _received = [];
-
-    /// <summary>A text that is nowhere else.</summary>
-    public static string NewMarker() => $"canary-{Guid.NewGuid():N}";
 
     /// <summary>Notes what reached a reader.</summary>
     public void Note(string reader, string path, string text) => _received.Enqueue((reader, path, text));

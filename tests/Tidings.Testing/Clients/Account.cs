@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Tidings.Testing.Checks;
 using Tidings.Testing.Servers;
 
 namespace Tidings.Testing.Clients;
@@ -15,6 +16,7 @@ public sealed class Account : IDisposable
         Id = id;
         Nickname = nickname;
         Token = token;
+        CanaryWatch.Shared.Know(token, id);
         Http = Connect(server);
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
@@ -36,9 +38,9 @@ public sealed class Account : IDisposable
     /// <summary>The channel of what the account posts.</summary>
     public string Creator => $"creator:{Id}";
 
-    /// <summary>A client without a token.</summary>
+    /// <summary>A client without a token. The canary looks through what it gets.</summary>
     public static HttpClient Connect(ServerProcess server) =>
-        new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(5) })
+        new(new WatchedHandler(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(5) }))
         {
             BaseAddress = server.Address,
             Timeout = TimeSpan.FromSeconds(30),

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Tidings.Testing.Checks;
 using Tidings.Testing.Network;
 
 namespace Tidings.Testing.Clients;
@@ -10,13 +11,15 @@ namespace Tidings.Testing.Clients;
 public sealed class CountingClient : IDisposable
 {
     private readonly RawWebSocket _socket;
+    private readonly string _token;
     private readonly byte[] _counted;
     private readonly Task _reading;
     private HashCode _sum;
     private int _count;
 
-    private CountingClient(RawWebSocket socket, string type)
+    private CountingClient(RawWebSocket socket, string token, string type)
     {
+        _token = token;
         _socket = socket;
         _counted = System.Text.Encoding.ASCII.GetBytes($"{{\"type\":\"{type}\"");
         _reading = Task.Run(ReadAsync);
@@ -35,7 +38,7 @@ public sealed class CountingClient : IDisposable
     {
         var socket = await RawWebSocket.OpenAsync(server, token);
         await socket.SendTextAsync($$"""{"type":"subscribe","channel":"{{channel}}"}""");
-        return new CountingClient(socket, type);
+        return new CountingClient(socket, token, type);
     }
 
     /// <inheritdoc />
@@ -81,6 +84,7 @@ public sealed class CountingClient : IDisposable
 
     private void Take(ReadOnlySpan<byte> message)
     {
+        CanaryWatch.Shared.Look(_token, "WebSocket", message);
         if (!message.StartsWith(_counted)) return;
         _sum.AddBytes(message);
         Volatile.Write(ref _count, _count + 1);

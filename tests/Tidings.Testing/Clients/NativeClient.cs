@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Tidings.Testing.Checks;
 
 namespace Tidings.Testing.Clients;
 
@@ -15,6 +16,7 @@ public sealed record WireClose(int Code, string Reason)
 public sealed class NativeClient : IAsyncDisposable
 {
     private readonly ClientWebSocket _socket = new();
+    private readonly string? _token;
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly List<JsonElement> _messages = [];
@@ -24,8 +26,9 @@ public sealed class NativeClient : IAsyncDisposable
     private Task _receiving = Task.CompletedTask;
     private int _lastId;
 
-    private NativeClient()
+    private NativeClient(string? token)
     {
+        _token = token;
         _socket.Options.AddSubProtocol("tidings.v1");
         _socket.Options.KeepAliveInterval = TimeSpan.Zero; // the server's heartbeat is under test, not ours
     }
@@ -54,7 +57,7 @@ public sealed class NativeClient : IAsyncDisposable
     /// <param name="onMessage">Called with each message.</param>
     public static async Task<NativeClient> OpenAsync(Uri server, string? token, string query = "", Action<JsonElement>? onMessage = null)
     {
-        var client = new NativeClient { OnMessage = onMessage };
+        var client = new NativeClient(token) { OnMessage = onMessage };
         try
         {
             if (token is not null) client._socket.Options.SetRequestHeader("Authorization", $"Bearer {token}");
@@ -224,6 +227,7 @@ public sealed class NativeClient : IAsyncDisposable
 
                 whole.Write(buffer, 0, part.Count);
                 if (!part.EndOfMessage) continue;
+                CanaryWatch.Shared.Look(_token, "WebSocket", whole.GetBuffer().AsSpan(0, (int)whole.Length));
                 Take(JsonSerializer.Deserialize<JsonElement>(whole.GetBuffer().AsSpan(0, (int)whole.Length)));
                 whole.SetLength(0);
             }

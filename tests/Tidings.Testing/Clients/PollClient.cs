@@ -28,7 +28,7 @@ public sealed class PollClient : IDisposable
     public PollClient(Uri server, string? token, string channels, string query = "")
     {
         _query = query;
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = server, Timeout = TimeSpan.FromSeconds(60) };
+        _http = new HttpClient(new WatchedHandler(new SocketsHttpHandler { UseProxy = false, UseCookies = false })) { BaseAddress = server, Timeout = TimeSpan.FromSeconds(60) };
         if (token is not null) _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         _channels = Uri.EscapeDataString(channels);
     }

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using Tidings.Testing.Checks;
 
 namespace Tidings.Testing.Clients;
 
@@ -9,6 +10,10 @@ public sealed class SocketIoClient : IAsyncDisposable
 {
     private readonly ClientWebSocket _socket = new();
     private readonly byte[] _buffer = new byte[64 * 1024];
+
+    private readonly string _token;
+
+    private SocketIoClient(string token) => _token = token;
 
     /// <summary>The socket's id, once there is a reply.</summary>
     public string? Sid { get; private set; }
@@ -30,7 +35,7 @@ public sealed class SocketIoClient : IAsyncDisposable
     /// <param name="before">A client whose socket it wants back; null for a new one.</param>
     public static async Task<SocketIoClient> ConnectAsync(Uri server, string token, SocketIoClient? before = null)
     {
-        var client = new SocketIoClient();
+        var client = new SocketIoClient(token);
         try
         {
             using var deadline = new CancellationTokenSource(Eventually.Patience);
@@ -87,6 +92,7 @@ public sealed class SocketIoClient : IAsyncDisposable
             if (part.EndOfMessage) break;
         }
 
+        CanaryWatch.Shared.Look(_token, "Socket.IO", _buffer.AsSpan(0, length));
         var packet = Encoding.UTF8.GetString(_buffer, 0, length);
         if (packet == "2") await SendAsync("3");
         if (packet.StartsWith("44", StringComparison.Ordinal)) throw new IOException(packet);

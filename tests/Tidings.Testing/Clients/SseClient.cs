@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using Tidings.Testing.Checks;
 
 namespace Tidings.Testing.Clients;
 
@@ -22,8 +23,11 @@ public sealed class SseClient : IDisposable
     private readonly HttpClient _http;
     private readonly HttpResponseMessage _answer;
 
-    private SseClient(HttpClient http, HttpResponseMessage answer)
+    private readonly string? _token;
+
+    private SseClient(HttpClient http, HttpResponseMessage answer, string? token)
     {
+        _token = token;
         _http = http;
         _answer = answer;
     }
@@ -52,7 +56,7 @@ public sealed class SseClient : IDisposable
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
             if (token is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             if (lastEventId is not null) request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
-            return new SseClient(http, await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken)) { LastEventId = lastEventId };
+            return new SseClient(http, await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken), token) { LastEventId = lastEventId };
         }
         catch
         {
@@ -68,6 +72,7 @@ public sealed class SseClient : IDisposable
         var (type, data) = ("", new StringBuilder());
         while (await reader.ReadLineAsync(cancellationToken) is { } line)
         {
+            CanaryWatch.Shared.Look(_token, "event stream", line);
             if (line.Length == 0)
             {
                 if (data.Length > 0) yield return new SseEvent(type.Length > 0 ? type : "message", LastEventId, data.ToString(0, data.Length - 1));

@@ -1,4 +1,5 @@
 using System.Text;
+using Tidings.Testing.Checks;
 
 namespace Tidings.Testing.Servers;
 
@@ -22,6 +23,7 @@ public sealed class ServerOutput
     internal void Add(string? line)
     {
         if (line is null) return;
+        CanaryWatch.Shared.LookThroughLog(line);
         lock (_gate)
         {
             _lines.Enqueue(line);

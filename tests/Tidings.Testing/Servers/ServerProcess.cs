@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Tidings.Testing.Checks;
 
 namespace Tidings.Testing.Servers;
 
@@ -26,6 +27,7 @@ public sealed class ServerProcess : IAsyncDisposable
         _settings = settings;
         _folder = Directory.CreateTempSubdirectory("tidings-test-");
         DataDirectory = settings.DataDirectory ?? Path.Combine(_folder.FullName, "data");
+        CanaryWatch.Shared.Trust(AppSecret);
         Port = FreePort.Take();
         Address = new Uri($"http://127.0.0.1:{Port}");
     }
