@@ -83,7 +83,7 @@ internal sealed class StubPlatform : IDisposable
                     lock (_posts)
                         _posts.Add((lines[0].Split(' ')[1], TimeProvider.System.GetUtcNow()));
                     if (_delay > TimeSpan.Zero)
-                        await Task.Delay(_delay, _stopping.Token);
+                        await Task.Delay(_delay, TimeProvider.System, _stopping.Token);
                 }
 
                 await socket.SendAsync(_answer, _stopping.Token);

@@ -1,7 +1,7 @@
 using System.Net;
 using Tidings.Realtime.Channels;
-using Tidings.Server.Publishing;
 using Tidings.Server.Features.Pusher;
+using Tidings.Server.Publishing;
 using Tidings.Server.Scaleout.Redis;
 using Tidings.Server.Storage.Postgres;
 using Tidings.Server.Webhooks;

@@ -115,6 +115,7 @@ public sealed class EventChannelsTests
             nameof(TipReceived),
             ["""user:42 tip_received {"tip":{"id":"t1","amount":2.5,"currency":"SOL","from":{"id":"8","nickname":"bob","fullName":"","avatar":null,"isCreator":false},"postId":"p1"}}"""]
         },
+        { nameof(AnalyticsChanged), ["""user:42 analytics:updated {"metrics":{"posts":3,"likes":2,"comments":1,"followers":5}}"""] },
         { nameof(BlockChanged), ["""tidings:access apart {"userId":"8","otherId":"42","isApart":true}"""] },
         {
             nameof(PostHistoryRewritten),
@@ -151,6 +152,7 @@ public sealed class EventChannelsTests
         nameof(SubscriptionStarted) => new SubscriptionStarted(new SubscriptionView("s1", "8", "42", 2, "Gold", "active", At, At), 5, ["p1"], At) { Held = [new HeldLevel(2, At)] },
         nameof(SubscriptionEnded) => new SubscriptionEnded("8", "42", "subscription_expired", [], ["p1"], At),
         nameof(PurchaseChanged) => new PurchaseChanged("8", "p1", Holds: true, At),
+        nameof(AnalyticsChanged) => new AnalyticsChanged("42", new CreatorFigures(3, 2, 1, 5), At),
         nameof(TipReceived) => new TipReceived("42", new TipView("t1", 2.5m, "SOL", new PostCreator("8", "bob", "", null, false), "p1"), At),
         nameof(BlockChanged) => new BlockChanged("8", "42", IsApart: true, At),
         nameof(PostHistoryRewritten) => new PostHistoryRewritten("p1", "42", 2, Post.Access, At),

@@ -49,5 +49,6 @@ internal sealed record CommentRow
         UpdatedAt == CreatedAt || IsGone ? null : DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt),
         IsGone,
         RepliesCount,
-        Version) { IsHidden = IsHiddenButSeen };
+        Version)
+    { IsHidden = IsHiddenButSeen };
 }
