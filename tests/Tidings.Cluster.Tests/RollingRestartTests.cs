@@ -19,8 +19,12 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
     {
         var clients = TestRun.Number(90, 2_000);
         await using var cluster = await Cluster.StartAsync(2, Bus.Redis, ClusterScenario.LongHistory);
-        await using var nginx = await NginxServer.StartAsync(
-            new NginxSettings { Site = "compose.conf", Nodes = [.. cluster.Nodes.Select(node => node.Server.Address)] });
+        await using var nginx = await NginxServer.StartAsync(new NginxSettings
+        {
+            Site = "compose.conf",
+            Nodes = [.. cluster.Nodes.Select(node => node.Server.Address)],
+            Changes = new Dictionary<string, string> { ["limit_conn tidings_addresses 512;"] = "limit_conn tidings_addresses 8192;" }, // all come from one address here
+        });
         using var author = await Account.OfHostAsync(cluster.Nodes[0].Server, "author");
         using var follower = await Account.OfHostAsync(cluster.Nodes[0].Server, "follower");
         await follower.FollowAsync(author);
