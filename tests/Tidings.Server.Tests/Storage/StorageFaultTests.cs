@@ -120,7 +120,7 @@ public sealed class StorageFaultTests
     public async Task F6_when_the_file_may_not_grow_what_was_answered_stays_and_the_rest_fails_and_recovers()
     {
         using var temp = new TempStore();
-        await temp.Store.AskWriterAsync(database => database.Get("PRAGMA max_page_count = 100").ReadSingle<long>());
+        await LetGrowAsync(temp, pages: 60);
         await temp.Store.WriteAsync(async write => await write.ExecuteAsync(InsertBody, new { Id = 0, Name = "before", Size = 40_000 }), None);
 
         using var hold = new HeldWriter(temp.Store);
@@ -151,7 +151,7 @@ public sealed class StorageFaultTests
     public async Task F6_a_unit_that_hides_the_full_disk_fails_all_the_same()
     {
         using var temp = new TempStore();
-        await temp.Store.AskWriterAsync(database => database.Get("PRAGMA max_page_count = 100").ReadSingle<long>());
+        await LetGrowAsync(temp, pages: 60);
 
         await Should.ThrowAsync<StoreUnavailableException>(temp.Store.WriteAsync(
             async write =>
@@ -267,6 +267,13 @@ public sealed class StorageFaultTests
         }
 
         filler.SetLength(Math.Max(0, filler.Length - (128 * 1_024)));     // room for a few writes, not for all
+    }
+
+    /// <summary>Limits the file to what it has, and so many pages of 4 KB more.</summary>
+    private static async Task LetGrowAsync(TempStore temp, int pages)
+    {
+        var has = temp.Ask<long>("SELECT page_count FROM pragma_page_count()");
+        await temp.Store.AskWriterAsync(database => database.Get($"PRAGMA max_page_count = {has + pages}").ReadSingle<long>());
     }
 
     private static bool Run(string program, params string[] arguments)
