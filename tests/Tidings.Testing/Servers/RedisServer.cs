@@ -96,7 +96,7 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>Freezes it: connections stay, nothing answers.</summary>
-    public void Pause() => Signals.Send(ProcessId, Signals.Stop);
+    public void Pause() => Signals.Freeze(ProcessId);
 
     /// <summary>Lets it go on after <see cref="Pause"/>.</summary>
     public void Resume() => Signals.Send(ProcessId, Signals.Continue);

@@ -139,7 +139,7 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Freezes it, as a long collection of garbage or a sleeping host would.</summary>
-    public void Pause() => Signals.Send(ProcessId, Signals.Stop);
+    public void Pause() => Signals.Freeze(ProcessId);
 
     /// <summary>Lets it go on after <see cref="Pause"/>.</summary>
     public void Resume() => Signals.Send(ProcessId, Signals.Continue);

@@ -20,6 +20,31 @@ public static class Signals
             throw new Win32Exception(error);
     }
 
+    /// <summary>
+    /// Stops a process and waits until all of its threads stand still: the one that takes the signal stops the others, and on a busy machine they go on until
+    /// it has its turn.
+    /// </summary>
+    public static void Freeze(int processId)
+    {
+        Send(processId, Stop);
+        if (!SpinWait.SpinUntil(() => Directory.EnumerateDirectories($"/proc/{processId}/task").All(IsStopped), TimeSpan.FromSeconds(10)))
+            throw new TimeoutException($"Process {processId} was sent SIGSTOP and goes on.");
+    }
+
+    /// <summary>The state stands behind the name, which is in brackets.</summary>
+    private static bool IsStopped(string task)
+    {
+        try
+        {
+            var stat = File.ReadAllText(Path.Combine(task, "stat"));
+            return stat.AsSpan(stat.LastIndexOf(')') + 1).TrimStart() is ['T' or 'Z' or 'X', ..];
+        }
+        catch (IOException)
+        {
+            return true; // the thread has ended meanwhile
+        }
+    }
+
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int SendSignal(int processId, int signal);
